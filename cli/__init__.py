@@ -1,0 +1,1 @@
+"""The `quire` command: one file per group of verbs."""

@@ -1,0 +1,82 @@
+"""The `quire` command; each verb is imported only when it is used."""
+
+from importlib import import_module
+
+import click
+
+from cli import output
+
+VERBS = {
+    "audit": "cli.audit:audit",
+    "bench": "cli.bench:bench",
+    "books": "cli.books:books",
+    "doctor": "cli.stack:doctor",
+    "down": "cli.stack:down",
+    "import": "cli.import_:import_",
+    "migrate": "cli.migrate:migrate",
+    "order": "cli.order:order",
+    "parked": "cli.parked:parked",
+    "projections": "cli.projections:projections",
+    "replay": "cli.replay:replay",
+    "run": "cli.run:run",
+    "status": "cli.stack:status",
+    "stock": "cli.stock:stock",
+    "tail": "cli.tail:tail",
+    "topics": "cli.topics:topics",
+    "up": "cli.stack:up",
+    "version": "cli.stack:version",
+}
+
+HELP = {
+    "audit": "Check the log: invariants, hash chain, seals.",
+    "bench": "Put a load of live orders on the stack and measure it.",
+    "books": "Load a catalogue with its stock.",
+    "doctor": "Look for what would keep the stack from running, with the fix for each.",
+    "down": "Stop the stack.",
+    "import": "Load the history of another system.",
+    "migrate": "Bring the database to the newest schema.",
+    "order": "Place, show, list, cancel, pay and return orders.",
+    "parked": "Messages set aside: list, show, redrive, discard.",
+    "projections": "The views: list, rebuild, compare with the log.",
+    "replay": "Print facts again, as JSON Lines. Nothing is sent.",
+    "run": "Run one process of the system in the foreground.",
+    "status": "What runs, and how far behind it is.",
+    "stock": "Receive, adjust and show stock.",
+    "tail": "Follow the log.",
+    "topics": "The Kafka topics: list, grow, repair.",
+    "up": "Start Kafka, Postgres and every process of ours.",
+    "version": "The versions of Quire and of what it stands on.",
+}
+
+
+class Verbs(click.Group):
+    """Finds verbs in the table above, so that `quire --help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = VERBS.get(cmd_name)
+        if place is None:
+            return None
+        module, attribute = place.split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, HELP[name]) for name in self.list_commands(ctx)])
+
+
+@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+def quire() -> None:
+    """Quire, the order system of a bookstore."""
+
+
+def main() -> None:
+    """Run a verb; every failure leaves by the exit codes of `cli.output`."""
+    output.leave_well(quire)
+
+
+if __name__ == "__main__":
+    main()
