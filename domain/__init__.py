@@ -1,0 +1,1 @@
+"""What may happen: pure functions over frozen structs; no clock, no ids of its own, no I/O."""

@@ -1,0 +1,1 @@
+"""Notification: one message per order, template, channel and cause, however often it is asked."""

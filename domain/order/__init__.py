@@ -1,0 +1,1 @@
+"""The order: what a customer wants, and the memory of the whole process."""

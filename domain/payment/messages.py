@@ -1,0 +1,215 @@
+"""Commands and events of payment. The names are the wire and storage format."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from domain.message import Command, Event, Money
+
+Step = Literal["authorize", "capture", "void", "refund"]
+
+
+class PaymentCommand(Command, frozen=True):
+    context: ClassVar[str] = "payment"
+    order_id: str
+
+    @property
+    def key(self) -> str:
+        return self.order_id
+
+    @property
+    def stream(self) -> str:
+        return f"payment-{self.order_id}"
+
+
+class AuthorizePayment(PaymentCommand, frozen=True):
+    kind: ClassVar[str] = "quire.payment.authorize"
+    attempt: int
+    amount: Money
+    payment_method: str
+
+
+class ConfirmAuthentication(PaymentCommand, frozen=True):
+    """The customer came back from 3-D Secure."""
+
+    kind: ClassVar[str] = "quire.payment.confirm_authentication"
+    attempt: int
+
+
+class ExpireAuthentication(PaymentCommand, frozen=True):
+    """Timer: the customer did not come back."""
+
+    kind: ClassVar[str] = "quire.payment.expire_authentication"
+    attempt: int
+
+
+class CapturePayment(PaymentCommand, frozen=True):
+    kind: ClassVar[str] = "quire.payment.capture"
+    parcel_id: str
+    amount: Money
+
+
+class VoidAuthorization(PaymentCommand, frozen=True):
+    kind: ClassVar[str] = "quire.payment.void"
+    reason: str = ""
+
+
+class RefundPayment(PaymentCommand, frozen=True):
+    kind: ClassVar[str] = "quire.payment.refund"
+    refund_id: str
+    amount: Money
+
+
+class RetryPayment(PaymentCommand, frozen=True):
+    """Timer: ask the provider again for `step` on `subject`, under the first try's key."""
+
+    kind: ClassVar[str] = "quire.payment.retry"
+    step: Step
+    subject: str
+
+
+class RenewAuthorization(PaymentCommand, frozen=True):
+    """Timer: the authorisation ends soon."""
+
+    kind: ClassVar[str] = "quire.payment.renew_authorization"
+
+
+class RecordProviderNotice(PaymentCommand, frozen=True):
+    """A webhook of the provider: `status` of the charge `reference` as the provider sees it."""
+
+    kind: ClassVar[str] = "quire.payment.record_notice"
+    notice_id: str
+    reference: str
+    status: str
+    amount: Money
+    at: datetime
+
+
+class ProviderRequest(Struct, frozen=True):
+    """What the decider wants to ask the provider. `key` makes repeats harmless."""
+
+    step: Step
+    key: str
+    order_id: str
+    amount: Money
+    payment_method: str = ""
+    reference: str = ""
+
+
+class ProviderAnswer(Struct, frozen=True, omit_defaults=True):
+    """What came back. `unreachable`: nothing was done; `unknown`: it may have been done."""
+
+    outcome: Literal["approved", "declined", "action_required", "unreachable", "unknown"]
+    reference: str = ""
+    code: str = ""
+    retryable: bool = False
+    url: str = ""
+
+
+class Answered(Struct, frozen=True):
+    """A command together with the provider's answer to it; `at` is when the answer came."""
+
+    command: PaymentCommand
+    request: ProviderRequest
+    answer: ProviderAnswer
+    at: datetime
+
+
+class PaymentEvent(Event, frozen=True):
+    order_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"payment-{self.order_id}"
+
+
+class PaymentAuthorized(PaymentEvent, frozen=True):
+    type: ClassVar[str] = "quire.payment.authorized.v1"
+    attempt: int
+    amount: Money
+    reference: str
+
+
+class AuthenticationRequired(PaymentEvent, frozen=True):
+    type: ClassVar[str] = "quire.payment.authentication_required.v1"
+    attempt: int
+    amount: Money
+    reference: str
+    url: str
+
+
+class PaymentDeclined(PaymentEvent, frozen=True):
+    type: ClassVar[str] = "quire.payment.declined.v1"
+    attempt: int
+    code: str
+    retryable: bool
+
+
+class PaymentDeferred(PaymentEvent, frozen=True):
+    """The provider was not reached; asked again at `retry_at` with the same `key`."""
+
+    type: ClassVar[str] = "quire.payment.deferred.v1"
+    step: Step
+    subject: str
+    key: str
+    amount: Money
+    tries: int
+    retry_at: datetime
+    attempt: int = 0
+    payment_method: str = ""
+
+
+class PaymentOutcomeUnknown(PaymentEvent, frozen=True):
+    """The provider may have done it; asked again at `retry_at` with the same `key`."""
+
+    type: ClassVar[str] = "quire.payment.outcome_unknown.v1"
+    step: Step
+    subject: str
+    key: str
+    amount: Money
+    tries: int
+    retry_at: datetime
+    attempt: int = 0
+    payment_method: str = ""
+
+
+class PaymentCaptured(PaymentEvent, frozen=True):
+    type: ClassVar[str] = "quire.payment.captured.v1"
+    parcel_id: str
+    amount: Money
+    reference: str
+
+
+class CaptureFailed(PaymentEvent, frozen=True):
+    type: ClassVar[str] = "quire.payment.capture_failed.v1"
+    parcel_id: str
+    amount: Money
+    code: str
+
+
+class AuthorizationVoided(PaymentEvent, frozen=True):
+    """`amount` is what is held no more; 0 when nothing had been authorised (a tombstone)."""
+
+    type: ClassVar[str] = "quire.payment.voided.v1"
+    amount: Money | None = None
+    reason: str = ""
+
+
+class PaymentRefunded(PaymentEvent, frozen=True):
+    type: ClassVar[str] = "quire.payment.refunded.v1"
+    refund_id: str
+    amount: Money
+    reference: str
+
+
+class RefundFailed(PaymentEvent, frozen=True):
+    type: ClassVar[str] = "quire.payment.refund_failed.v1"
+    refund_id: str
+    amount: Money
+    code: str
+
+
+class AuthorizationExpired(PaymentEvent, frozen=True):
+    type: ClassVar[str] = "quire.payment.authorization_expired.v1"
+    amount: Money

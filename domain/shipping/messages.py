@@ -1,0 +1,206 @@
+"""Commands and events of shipping. The names are the wire and storage format."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from msgspec import Struct
+
+from domain.message import Command, Event, LineQuantity
+
+ScanStatus = Literal[
+    "handed_over", "in_transit", "attempt_failed", "delivered", "lost", "returned_to_sender"
+]
+
+
+class ParcelCommand(Command, frozen=True):
+    """`parcel_id` is `<order>.<n>`; the key is the order, the stream the parcel's."""
+
+    context: ClassVar[str] = "shipping"
+    order_id: str
+    parcel_id: str
+
+    @property
+    def key(self) -> str:
+        return self.order_id
+
+    @property
+    def stream(self) -> str:
+        return f"shipment-{self.parcel_id}"
+
+
+class CreateShipment(ParcelCommand, frozen=True):
+    kind: ClassVar[str] = "quire.shipping.create"
+    lines: tuple[LineQuantity, ...]
+    contact: str = ""
+    customer_id: str = ""
+
+
+class RecordScan(ParcelCommand, frozen=True):
+    """A carrier's scan; they come twice and out of order. `at` is the carrier's time."""
+
+    kind: ClassVar[str] = "quire.shipping.record_scan"
+    scan_id: str
+    status: ScanStatus
+    at: datetime
+    place: str = ""
+
+
+class PollCarrier(ParcelCommand, frozen=True):
+    """Timer: ask the carrier for the parcel's next scan."""
+
+    kind: ClassVar[str] = "quire.shipping.poll_carrier"
+
+
+class CancelShipment(ParcelCommand, frozen=True):
+    """Takes `lines` out of the parcel for cancellation number `cancellation` of the order."""
+
+    kind: ClassVar[str] = "quire.shipping.cancel"
+    lines: tuple[LineQuantity, ...]
+    cancellation: int
+
+
+class ReceiveReturn(Command, frozen=True):
+    """Returned goods came in; its parcel is `<order>.r<return_no>`."""
+
+    kind: ClassVar[str] = "quire.shipping.receive_return"
+    context: ClassVar[str] = "shipping"
+    order_id: str
+    return_no: int
+    lines: tuple[LineQuantity, ...]
+    condition: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.order_id
+
+    @property
+    def stream(self) -> str:
+        return f"shipment-{self.order_id}.r{self.return_no}"
+
+
+class CarrierRequest(Struct, frozen=True):
+    """What the decider wants to ask the carrier: a label, or the next scan after `scans` scans."""
+
+    step: Literal["label", "scan"]
+    key: str
+    parcel_id: str
+    tracking: str = ""
+    scans: int = 0
+    units: int = 0
+
+
+class CarrierAnswer(Struct, frozen=True, omit_defaults=True):
+    """A label (`tracking`), or a scan (`status`, `at`); `next_at`: when to ask again, if ever."""
+
+    outcome: Literal["ok", "nothing_yet", "unreachable"]
+    carrier: str = ""
+    tracking: str = ""
+    scan_id: str = ""
+    status: ScanStatus | None = None
+    at: datetime | None = None
+    place: str = ""
+    next_at: datetime | None = None
+
+
+class Answered(Struct, frozen=True):
+    """A command together with the carrier's answer to it; `now` is when the answer came."""
+
+    command: ParcelCommand
+    request: CarrierRequest
+    answer: CarrierAnswer
+    now: datetime
+
+
+class ParcelEvent(Event, frozen=True):
+    order_id: str
+    parcel_id: str
+
+    @property
+    def stream(self) -> str:
+        return f"shipment-{self.parcel_id}"
+
+
+class ShipmentCreated(ParcelEvent, frozen=True):
+    """`next_poll` is when the carrier is asked for a scan; without it scans come by themselves."""
+
+    type: ClassVar[str] = "quire.shipping.created.v1"
+    lines: tuple[LineQuantity, ...]
+    carrier: str = ""
+    tracking: str = ""
+    next_poll: datetime | None = None
+
+
+class ShipmentDeferred(ParcelEvent, frozen=True):
+    """The carrier was not reached or had nothing new; asked again at `next_poll`."""
+
+    type: ClassVar[str] = "quire.shipping.deferred.v1"
+    step: Literal["label", "scan"]
+    next_poll: datetime
+    lines: tuple[LineQuantity, ...] = ()
+    tries: int = 1
+
+
+class ScanEvent(ParcelEvent, frozen=True):
+    """What every scan carries."""
+
+    scan_id: str
+    at: datetime
+    place: str = ""
+    next_poll: datetime | None = None
+
+
+class ShipmentHandedOver(ScanEvent, frozen=True):
+    type: ClassVar[str] = "quire.shipping.handed_over.v1"
+
+
+class ShipmentMoved(ScanEvent, frozen=True):
+    """Also a scan that came late: it is kept and moves nothing."""
+
+    type: ClassVar[str] = "quire.shipping.moved.v1"
+    status: ScanStatus = "in_transit"
+
+
+class DeliveryAttemptFailed(ScanEvent, frozen=True):
+    type: ClassVar[str] = "quire.shipping.attempt_failed.v1"
+
+
+class ShipmentDelivered(ScanEvent, frozen=True):
+    type: ClassVar[str] = "quire.shipping.delivered.v1"
+
+
+class ShipmentLost(ScanEvent, frozen=True):
+    type: ClassVar[str] = "quire.shipping.lost.v1"
+
+
+class ShipmentReturned(ScanEvent, frozen=True):
+    """Returned to sender."""
+
+    type: ClassVar[str] = "quire.shipping.returned.v1"
+
+
+class ShipmentCancelled(ParcelEvent, frozen=True):
+    """`lines` are out of the parcel; `whole` when nothing is left (also the tombstone)."""
+
+    type: ClassVar[str] = "quire.shipping.cancelled.v1"
+    lines: tuple[LineQuantity, ...]
+    cancellation: int
+    whole: bool
+
+
+class ShipmentKept(ParcelEvent, frozen=True):
+    """The parcel had left when the cancellation came."""
+
+    type: ClassVar[str] = "quire.shipping.kept.v1"
+    cancellation: int
+
+
+class ReturnReceived(Event, frozen=True):
+    type: ClassVar[str] = "quire.shipping.return_received.v1"
+    order_id: str
+    return_no: int
+    lines: tuple[LineQuantity, ...]
+    condition: str = ""
+
+    @property
+    def stream(self) -> str:
+        return f"shipment-{self.order_id}.r{self.return_no}"
