@@ -1,0 +1,146 @@
+"""A real Kafka (KRaft, one node) on the Java that a wheel brings along."""
+
+import logging
+import socket
+import subprocess
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from signal import Signals
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from stack.errors import StackFault
+from stack.jars import fetch, java_home
+from stack.layout import LOOPBACK
+from stack.process import Spec
+
+# Quick to start and small; the serial collector costs least on a laptop's few cores.
+JAVA_OPTIONS = (
+    "-Xms256m",
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+    "-Djava.net.preferIPv4Stack=true",
+)
+
+LOGGING = """\
+status = error
+appender.out.type = Console
+appender.out.name = out
+appender.out.layout.type = PatternLayout
+appender.out.layout.pattern = %d{ISO8601} %p %m (%c{1})%n
+rootLogger.level = warn
+rootLogger.appenderRef.out.ref = out
+logger.start.name = kafka.server.KafkaRaftServer
+logger.start.level = info
+"""
+
+
+def settings(home: Path, port: int, controller: int) -> dict[str, object]:
+    """Give server.properties: one node that keeps what it acknowledged and makes no topic itself."""
+    return {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}",
+        "advertised.listeners": (
+            f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}"
+        ),
+        "controller.listener.names": "CONTROLLER",
+        "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller}",
+        "log.dirs": home / "data",
+        "auto.create.topics.enable": "false",
+        "default.replication.factor": 1,
+        "min.insync.replicas": 1,
+        "offsets.topic.num.partitions": 4,
+        "offsets.topic.replication.factor": 1,
+        "offsets.retention.minutes": 30 * 24 * 60,
+        "transaction.state.log.num.partitions": 4,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "share.coordinator.state.topic.num.partitions": 1,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "group.initial.rebalance.delay.ms": 0,
+        "group.min.session.timeout.ms": 1000,
+        "log.retention.hours": 21 * 24,
+        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        "num.network.threads": 2,
+        "num.io.threads": 4,
+    }
+
+
+def prepare(home: Path, port: int, controller: int, say: Callable[[str], None]) -> Spec:
+    """Fetch the jars, write the settings, format the directory the first time."""
+    class_path = ":".join(str(jar) for jar in fetch(say))
+    java = str(java_home() / "bin" / "java")
+    home.mkdir(parents=True, exist_ok=True)
+    properties = home / "server.properties"
+    properties.write_text(_lines(settings(home, port, controller).items()))
+    logs = home / "log4j2.properties"
+    logs.write_text(LOGGING)
+    command = (java, *JAVA_OPTIONS, f"-Dlog4j2.configurationFile={logs}", "-cp", class_path)
+    if not (home / "data" / "meta.properties").is_file():
+        _format(command, properties)
+    return Spec(
+        name="kafka",
+        argv=(*command, "kafka.Kafka", str(properties)),
+        log=home.parent / "log" / "kafka.log",
+        ready=lambda: answers(f"{LOOPBACK}:{port}"),
+        stop_signal=Signals.SIGTERM,
+    )
+
+
+async def answers(bootstrap: str) -> bool:
+    """Ask for the cluster's metadata, the way a client would."""
+    if not _listens(bootstrap):
+        return False
+    loggers = [logging.getLogger("aiokafka"), logging.getLogger("aiokafka.conn")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:  # that it does not answer yet is what we are here to find out
+        logger.setLevel(logging.CRITICAL)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    try:
+        await admin.start()
+        cluster = await admin.describe_cluster()
+    except (KafkaError, OSError):
+        return False
+    finally:
+        await admin.close()
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
+    return bool(cluster["brokers"])
+
+
+def _listens(bootstrap: str) -> bool:
+    host, _, port = bootstrap.split(",")[0].rpartition(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def _format(command: tuple[str, ...], properties: Path) -> None:
+    # The zero bits in front keep it from beginning with a dash, which would be read as an option.
+    cluster = urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
+    tool = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties))
+    done = subprocess.run(
+        (*command, *tool, "--standalone", "--ignore-formatted"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StackFault(
+            "kafka_format_failed",
+            f"Kafka's directory could not be formatted: {(done.stderr or done.stdout)[-800:]}",
+            f"Look at the disk of {properties.parent}.",
+        )
+
+
+def _lines(pairs: Iterable[tuple[str, object]]) -> str:
+    return "".join(f"{key}={value}\n" for key, value in pairs)
