@@ -15,11 +15,11 @@ For the author of a verb:
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
 import click
 
@@ -123,7 +123,7 @@ def differs() -> NoReturn:
 
 
 @contextmanager
-def api(url: str, *, timeout: float = 30.0) -> Iterator["httpx.Client"]:
+def api(url: str, *, timeout: float = 30.0) -> Generator["httpx.Client"]:
     """Speak to the API at `url`; what goes wrong on the way is a `Failure`."""
     import httpx
 
@@ -189,10 +189,10 @@ def _refuse_problems(response: "httpx.Response") -> None:
     if not response.is_error:
         return
     response.read()
-    problem: dict[str, Any] = {}
+    told: Any = {}
     if "json" in response.headers.get("content-type", ""):
-        document = response.json()
-        problem = document if isinstance(document, dict) else {}
+        told = response.json()
+    problem = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
     raise Failure(
         str(problem.get("code", f"http_{response.status_code}")),
         str(problem.get("detail") or problem.get("title") or response.reason_phrase),

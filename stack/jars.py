@@ -39,8 +39,12 @@ class Jar:
 
 def listed() -> list[Jar]:
     """Read the list: SHA-256, two spaces, group:artifact:version."""
-    lines = (line.split() for line in LIST.read_text().splitlines())
-    return [Jar(*coordinates.split(":"), sha256) for sha256, coordinates in lines]
+    return [_jar(*line.split()) for line in LIST.read_text().splitlines()]
+
+
+def _jar(sha256: str, coordinates: str) -> Jar:
+    group, artifact, version = coordinates.split(":")
+    return Jar(group, artifact, version, sha256)
 
 
 def java_home() -> Path:
@@ -96,8 +100,9 @@ def _download(jars: list[Jar], home: Path, say: Callable[[str], None]) -> None:
 def _locator(scratch: Path) -> Callable[[Jar], Path]:
     """Fetch by jgo, which knows Maven Central's address and the mirrors the user has set."""
     os.environ.setdefault("JAVA_HOME", str(java_home()))  # else jgo may fetch a JDK of its own
-    from jgo import MAVEN_CENTRAL_URL, MavenContext  # noqa: PLC0415  (slow, and seldom needed)
-    from jgo.config import GlobalSettings  # noqa: PLC0415
+    from jgo.config import GlobalSettings  # noqa: PLC0415  (slow, and seldom needed)
+    from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415
+    from jgo.maven import MavenContext  # noqa: PLC0415
 
     settings = GlobalSettings.load()
     context = MavenContext(

@@ -41,7 +41,7 @@ logger.start.level = info
 
 
 def settings(home: Path, port: int, controller: int) -> dict[str, object]:
-    """Give server.properties: one node that keeps what it acknowledged and makes no topic itself."""
+    """Give server.properties: one node, which makes no topic by itself."""
     return {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -53,6 +53,9 @@ def settings(home: Path, port: int, controller: int) -> dict[str, object]:
         "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller}",
         "log.dirs": home / "data",
         "auto.create.topics.enable": "false",
+        # After kill -9 the broker may register again only when its old session has timed out.
+        "broker.session.timeout.ms": 3000,
+        "broker.heartbeat.interval.ms": 500,
         "default.replication.factor": 1,
         "min.insync.replicas": 1,
         "offsets.topic.num.partitions": 4,
@@ -116,7 +119,7 @@ async def answers(bootstrap: str) -> bool:
 
 
 def _listens(bootstrap: str) -> bool:
-    host, _, port = bootstrap.split(",")[0].rpartition(":")
+    host, _, port = bootstrap.partition(",")[0].rpartition(":")
     try:
         with socket.create_connection((host, int(port)), timeout=2):
             return True

@@ -16,7 +16,7 @@ import psycopg
 
 from stack.errors import StackFault, needs_servers_of_your_own
 from stack.layout import LOOPBACK
-from stack.process import Spec, as_user
+from stack.process import Spec
 from stack.secrets import Secrets
 
 NOBODY = 65534

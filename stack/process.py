@@ -43,13 +43,10 @@ async def spawn(spec: Spec) -> Process:
             cwd="/" if spec.user is not None else None,
             start_new_session=True,
             preexec_fn=_tie(spec.orphan_signal),
-            **as_user(spec.user),
+            user=spec.user,
+            group=spec.user,
+            extra_groups=None if spec.user is None else [],
         )
-
-
-def as_user(user: int | None) -> dict[str, object]:
-    """Give the arguments that make a subprocess run as that user, and as nobody else."""
-    return {} if user is None else {"user": user, "group": user, "extra_groups": []}
 
 
 def file_says_ready(file: Path) -> Callable[[], Awaitable[bool]]:

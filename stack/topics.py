@@ -1,0 +1,93 @@
+"""The Kafka topics of Quire: what each is for, how many partitions, how long it keeps."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from stack.errors import StackFault
+
+# Shorter than the outcomes are kept (30 days): a command never outlives the memory of it.
+KEEP = timedelta(days=21)
+# May hold what a partner wrote in the clear.
+KEEP_PARTNER = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as it is first made."""
+
+    name: str
+    partitions: int
+    keep: timedelta = KEEP
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "retention.ms": str(int(self.keep.total_seconds() * 1000)),
+            "cleanup.policy": "delete",
+            "min.insync.replicas": "1",
+        }
+
+
+TOPICS = (
+    Topic("quire.order.commands", 6),
+    Topic("quire.inventory.commands", 6),
+    Topic("quire.payment.commands", 6),
+    Topic("quire.shipping.commands", 6),
+    Topic("quire.notification.commands", 6),
+    Topic("quire.events", 6),
+    Topic("quire.seals", 1),
+    Topic("quire.dead-letters", 1, KEEP_PARTNER),
+    Topic("partner.orders", 3, KEEP_PARTNER),
+    Topic("partner.scans", 3, KEEP_PARTNER),
+    Topic("partner.goods-receipts", 3, KEEP_PARTNER),
+)
+
+
+async def ensure(
+    bootstrap: str, topics: Sequence[Topic] = TOPICS, *, replication: int = 1
+) -> list[str]:
+    """Make the topics that are missing and give their names; leave every other as it is."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        missing = [topic for topic in topics if topic.name not in there]
+        if missing:
+            await _create(admin, missing, replication)
+            await _until_led(admin, [topic.name for topic in missing])
+    finally:
+        await admin.close()
+    return [topic.name for topic in missing]
+
+
+async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], replication: int) -> None:
+    response: Any = await admin.create_topics(
+        [
+            NewTopic(topic.name, topic.partitions, replication, topic_configs=topic.settings)
+            for topic in topics
+        ]
+    )
+    for name, code, *message in response.topic_errors:
+        fault = for_code(code)
+        if code and fault is not TopicAlreadyExistsError:
+            raise StackFault(
+                "topic_refused", f"Kafka did not make the topic {name}: {fault.__name__} {message}"
+            )
+
+
+async def _until_led(admin: AIOKafkaAdminClient, names: list[str]) -> None:
+    """Wait until each partition has a leader, so that whoever starts next finds it."""
+    async with asyncio.timeout(30):
+        while not all(map(_is_led, await admin.describe_topics(names))):
+            await asyncio.sleep(0.02)
+
+
+def _is_led(topic: dict[str, Any]) -> bool:
+    partitions: list[dict[str, int]] = topic["partitions"]
+    return bool(partitions) and all(partition["leader"] >= 0 for partition in partitions)

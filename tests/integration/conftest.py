@@ -1,0 +1,99 @@
+"""Fixtures that give a real Postgres and a real Kafka.
+
+- `postgres_dsn`: the service's role on a migrated database, fresh for each test module.
+- `owner_dsn`: the migrations' role on the same database; `admin_dsn`: the superuser on it.
+- `kafka`: the bootstrap address of a Kafka that the whole run shares.
+- `topics`: makes topics under names of one test's own: `name = await topics("orders", 6)`.
+"""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from stack import database
+from stack.secrets import Secrets, load_or_make
+from stack.topics import Topic, ensure
+from tests.integration.servers import Running, running_kafka, running_postgres
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[tuple[Running, int, Secrets]]:
+    """The server itself, for tests that kill it: (running, port, secrets)."""
+    with running_postgres() as (running, port, layout):
+        yield running, port, load_or_make(layout.secrets)
+
+
+@pytest.fixture(scope="session")
+def kafka_server() -> Iterator[tuple[Running, str]]:
+    """The server itself, for tests that kill it: (running, bootstrap)."""
+    with running_kafka() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def _database(postgres_server: tuple[Running, int, Secrets], request: pytest.FixtureRequest) -> str:
+    _, port, secrets = postgres_server
+    module = request.path.stem
+    name = f"{module[:40]}_{uuid4().hex[:8]}"
+    asyncio.run(database.ensure(secrets, port, name))
+    subprocess.run(
+        [sys.executable, "-m", "cli.main", "migrate"],
+        check=True,
+        env={
+            **os.environ,
+            "QUIRE_POSTGRES_OWNER_DSN": secrets.owner_dsn(port, name),
+            "QUIRE_POSTGRES_DSN": secrets.app_dsn(port, name),
+        },
+    )
+    return name
+
+
+@pytest.fixture(scope="module")
+def postgres_dsn(postgres_server: tuple[Running, int, Secrets], _database: str) -> str:
+    _, port, secrets = postgres_server
+    return secrets.app_dsn(port, _database)
+
+
+@pytest.fixture(scope="module")
+def owner_dsn(postgres_server: tuple[Running, int, Secrets], _database: str) -> str:
+    _, port, secrets = postgres_server
+    return secrets.owner_dsn(port, _database)
+
+
+@pytest.fixture(scope="module")
+def admin_dsn(postgres_server: tuple[Running, int, Secrets], _database: str) -> str:
+    _, port, secrets = postgres_server
+    return secrets.admin_dsn(port, _database)
+
+
+@pytest.fixture(scope="session")
+def kafka(kafka_server: tuple[Running, str]) -> str:
+    _, bootstrap = kafka_server
+    return bootstrap
+
+
+@pytest.fixture
+def topics(kafka: str) -> Callable[[str, int], Awaitable[str]]:
+    """Make a topic that no other test sees, and give its name."""
+    prefix = f"t{uuid4().hex[:10]}"
+
+    async def make(name: str, partitions: int = 6) -> str:
+        topic = Topic(f"{prefix}.{name}", partitions)
+        await ensure(kafka, [topic])
+        return topic.name
+
+    return make

@@ -1,0 +1,92 @@
+"""A real Postgres and a real Kafka for the tests, started as `quire up` starts them."""
+
+import asyncio
+import socket
+import tempfile
+from collections.abc import Coroutine, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from stack import kafka, postgres
+from stack.layout import LOOPBACK, Layout
+from stack.process import Spec
+from stack.secrets import load_or_make
+from stack.supervisor import Supervisor
+
+
+class Running:
+    """A supervisor on a loop of its own, beside the loops of the tests."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="servers", daemon=True)
+        self._thread.start()
+        self.supervisor = Supervisor(print)
+
+    def start(self, specs: Sequence[Spec]) -> None:
+        self._do(self.supervisor.start(specs))
+
+    def kill(self, name: str) -> None:
+        """End a server by kill -9; the supervisor starts it again."""
+        self._loop.call_soon_threadsafe(self.supervisor.kill, name)
+
+    def stop(self) -> None:
+        self._do(self.supervisor.stop())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+@contextmanager
+def state_dir() -> Generator[Layout]:
+    """Make a state directory where Postgres' user can pass, and remove it afterwards."""
+    with tempfile.TemporaryDirectory(prefix="quire-test-") as directory:
+        Path(directory).chmod(0o755)
+        yield Layout.at(Path(directory))
+
+
+@contextmanager
+def running_postgres() -> Generator[tuple[Running, int, Layout]]:
+    """Run a Postgres on a free port; its passwords stand in the layout's secrets."""
+    with state_dir() as layout:
+        [port] = free_ports(1)
+        spec = postgres.prepare(layout.postgres, port, load_or_make(layout.secrets))
+        with _running(spec) as running:
+            yield running, port, layout
+
+
+@contextmanager
+def running_kafka() -> Generator[tuple[Running, str]]:
+    """Run a Kafka on a free port."""
+    with state_dir() as layout:
+        port, controller = free_ports(2)
+        spec = kafka.prepare(layout.kafka, port, controller, print)
+        with _running(spec) as running:
+            yield running, f"{LOOPBACK}:{port}"
+
+
+@contextmanager
+def _running(spec: Spec) -> Generator[Running]:
+    running = Running()
+    try:
+        running.start([spec])
+        yield running
+    finally:
+        running.stop()
+
+
+def free_ports(count: int) -> list[int]:
+    """Ask the kernel for ports that nobody listens on, below those it gives to clients."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((LOOPBACK, 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

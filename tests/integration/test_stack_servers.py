@@ -1,0 +1,81 @@
+"""The real servers: made, reached, killed and back."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import psycopg
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from stack import kafka as kafka_part
+from stack import postgres as postgres_part
+from stack.secrets import Secrets
+from stack.topics import TOPICS, Topic, ensure
+from tests.integration.servers import Running
+
+
+async def partitions(bootstrap: str, name: str) -> int:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        [topic] = await admin.describe_topics([name])
+        return len(topic["partitions"])
+    finally:
+        await admin.close()
+
+
+async def test_topics_are_made_once(kafka: str):
+    assert set(await ensure(kafka)) <= {topic.name for topic in TOPICS}
+    assert await ensure(kafka) == []
+    assert await partitions(kafka, "quire.order.commands") == 6
+    assert await partitions(kafka, "quire.dead-letters") == 1
+
+
+async def test_a_topic_that_is_there_keeps_its_partitions(
+    kafka: str, topics: Callable[[str, int], Awaitable[str]]
+):
+    name = await topics("orders", 2)
+    assert await ensure(kafka, [Topic(name, 6)]) == []
+    assert await partitions(kafka, name) == 2
+
+
+async def test_kafka_makes_no_topic_by_itself(kafka: str):
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        [topic] = await admin.describe_topics(["nobody.made.this"])
+        assert topic["error_code"] == 3
+        answer: Any = await admin.create_topics([NewTopic("x" * 300, 1, 1)])
+        assert answer.topic_errors[0][1] != 0
+    finally:
+        await admin.close()
+
+
+async def test_postgres_comes_back_after_kill_9(postgres_server: tuple[Running, int, Secrets]):
+    running, port, secrets = postgres_server
+    dsn = secrets.admin_dsn(port)
+    conn = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
+    async with conn:
+        row = await (await conn.execute("show fsync")).fetchone()
+        assert row == ("on",)
+        running.kill("postgres")
+        async with asyncio.timeout(30):
+            while not conn.closed:
+                try:
+                    await conn.execute("select 1")
+                except psycopg.OperationalError:
+                    break
+    async with asyncio.timeout(30):
+        while not await postgres_part.answers(dsn):
+            await asyncio.sleep(0.05)
+
+
+async def test_kafka_comes_back_after_kill_9(kafka_server: tuple[Running, str]):
+    running, bootstrap = kafka_server
+    [before] = [standing.pid for standing in running.supervisor.standings]
+    running.kill("kafka")
+    async with asyncio.timeout(30):
+        while running.supervisor.standings[0].pid in (before, None):
+            await asyncio.sleep(0.05)
+        while not await kafka_part.answers(bootstrap):
+            await asyncio.sleep(0.05)
