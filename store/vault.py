@@ -1,0 +1,115 @@
+"""Personal data under lock: sealed with a key per person, itself wrapped by the master key.
+
+Deleting a person's row of `contact_key` makes all that was ever sealed for them unreadable.
+"""
+
+import base64
+import binascii
+import os
+from collections import OrderedDict
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from psycopg import AsyncConnection
+
+_PREFIX = "v1:"
+_NONCE = 12
+_REMEMBERED = 10_000
+
+
+class CannotOpen(Exception):
+    """The seal is broken, or the key that it was made with is gone."""
+
+
+class Vault:
+    """Seals and opens; `subject` names the person: `customer:<id>`, or `order:<id>` for a guest."""
+
+    def __init__(self, master: bytes) -> None:
+        if len(master) != 32:
+            raise ValueError("the master key has to be 32 bytes long")
+        self._master = AESGCM(master)
+        self._keys: OrderedDict[str, AESGCM] = OrderedDict()
+
+    async def seal(self, conn: AsyncConnection, subject: str, clear: bytes) -> str:
+        """The clear bytes as text that may be stored and published anywhere."""
+        key = await self._key(conn, subject, make=True)
+        sealed = _encrypt(key, clear, subject)
+        return _PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+
+    async def open(self, conn: AsyncConnection, subject: str, sealed: str) -> bytes:
+        """The clear bytes; raises `CannotOpen`."""
+        text = sealed.removeprefix(_PREFIX)
+        key = await self._key(conn, subject, make=False)
+        try:
+            return _decrypt(key, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), subject)
+        except (InvalidTag, ValueError, binascii.Error) as broken:
+            raise CannotOpen(subject) from broken
+
+    async def _key(self, conn: AsyncConnection, subject: str, *, make: bool) -> AESGCM:
+        known = self._keys.get(subject)
+        if known is not None:
+            self._keys.move_to_end(subject)
+            return known
+        wrapped = await _find(conn, subject)
+        if wrapped is None and make:
+            wrapped = await _add(conn, subject, _encrypt(self._master, os.urandom(32), subject))
+        if wrapped is None:
+            raise CannotOpen(subject)
+        try:
+            key = AESGCM(_decrypt(self._master, wrapped, subject))
+        except InvalidTag as broken:
+            raise CannotOpen(f"{subject}: wrapped by another master key") from broken
+        self._keys[subject] = key
+        if len(self._keys) > _REMEMBERED:
+            self._keys.popitem(last=False)
+        return key
+
+
+def read_master_key(path: Path, *, given: str = "") -> bytes:
+    """The master key: `given` (base64), else the file, which is made when it is not there."""
+    if given:
+        return base64.b64decode(given, validate=True)
+    try:
+        return base64.b64decode(path.read_text(), validate=False)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    key = os.urandom(32)
+    own = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(base64.b64encode(key).decode() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(own, path)  # the first of several processes wins, and no half key is ever seen
+    except FileExistsError:
+        return base64.b64decode(path.read_text(), validate=False)
+    finally:
+        own.unlink()
+    return key
+
+
+def _encrypt(key: AESGCM, clear: bytes, subject: str) -> bytes:
+    nonce = os.urandom(_NONCE)
+    return nonce + key.encrypt(nonce, clear, subject.encode())
+
+
+def _decrypt(key: AESGCM, sealed: bytes, subject: str) -> bytes:
+    return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.encode())
+
+
+async def _find(conn: AsyncConnection, subject: str) -> bytes | None:
+    cursor = await conn.execute("select wrapped from contact_key where subject = %s", (subject,))
+    row = await cursor.fetchone()
+    return row[0] if row else None
+
+
+async def _add(conn: AsyncConnection, subject: str, wrapped: bytes) -> bytes:
+    await conn.execute(
+        "insert into contact_key (subject, wrapped) values (%s, %b) on conflict do nothing",
+        (subject, wrapped),
+    )
+    stored = await _find(conn, subject)
+    assert stored is not None, "the row was just written"
+    return stored
