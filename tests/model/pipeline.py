@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .growth import growth_steps
 from .relay import relay_steps, topic_steps
 from .worker import worker_steps
 from .world import Scenario, World, first_world, what_is_broken, what_is_unfinished
@@ -19,6 +20,7 @@ class Pipeline:
         log, rules = self.scenario.log, self.scenario.protections
         yield from relay_steps(state, log, rules)
         yield from topic_steps(state)
+        yield from growth_steps(state, rules)
         yield from worker_steps(state, log, self.scenario.homes, self.scenario.batch, rules)
 
     def broken(self, state: World) -> str | None:

@@ -34,6 +34,8 @@ class Protections:
     """What was sent, read past and has no outcome is sent again, the doors' commands as well."""
     set_back_to_done_point: bool = True
     """The relay is set back to the first fact without outcome, not to just any."""
+    drained_before_growth: bool = True
+    """A topic grows when all is stopped and read, and no send or commit can still land."""
 
     # Parked messages
     parks_behind: bool = True

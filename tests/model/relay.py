@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from .protections import Protections
-from .world import Checkpoint, Fact, Record, Relay, World, done_point, put, suffer
+from .world import Checkpoint, Fact, Record, Relay, World, done_point, partition_of, put, suffer
 
 Steps = Iterator[tuple[str, World]]
 
@@ -14,7 +14,7 @@ def relay_steps(world: World, log: tuple[Fact, ...], rules: Protections) -> Step
             yield from _starts(world, name)
         else:
             yield from _sends(world, log, name, relay)
-            yield from _acknowledged(world, log, name, relay)
+            yield from _acknowledged(world, name, relay)
             yield from _writes_checkpoint(world, rules, name, relay)
             for after in suffer(world, "relay_crash"):
                 yield f"relay {name} crashes", _ends(after, name, relay)
@@ -23,7 +23,7 @@ def relay_steps(world: World, log: tuple[Fact, ...], rules: Protections) -> Step
     if world.late_sends:
         late, *others = world.late_sends
         rest = world._replace(late_sends=tuple(others))
-        yield f"a dead relay's send of {late.fact} lands late", _lands(rest, log, late)
+        yield f"a dead relay's send of {late.fact} lands late", _lands(rest, late)
         yield f"a dead relay's send of {late.fact} is lost", rest
 
 
@@ -67,27 +67,26 @@ def _sends(world: World, log: tuple[Fact, ...], name: int, relay: Relay) -> Step
     """In log order, one batch a partition in flight."""
     if relay.at == len(log):
         return
-    partition = log[relay.at].partition
-    if any(log[record.fact].partition == partition for record in relay.flying):
+    partition = partition_of(world, log[relay.at])
+    if any(record.partition == partition for record in relay.flying):
         return
-    record = Record(relay.at, relay.last[partition])
+    record = Record(relay.at, partition, relay.last[partition])
     last = put(relay.last, partition, relay.at)
     sent = Relay(relay.at + 1, last, (*relay.flying, record))
     yield f"relay {name} sends {record.fact}", world._replace(relays=put(world.relays, name, sent))
 
 
-def _acknowledged(world: World, log: tuple[Fact, ...], name: int, relay: Relay) -> Steps:
+def _acknowledged(world: World, name: int, relay: Relay) -> Steps:
     for record in relay.flying:
         flying = tuple(other for other in relay.flying if other != record)
         acknowledged = put(world.relays, name, relay._replace(flying=flying))
-        landed = _lands(world._replace(relays=acknowledged), log, record)
+        landed = _lands(world._replace(relays=acknowledged), record)
         yield f"relay {name}'s send of {record.fact} lands", landed
 
 
-def _lands(world: World, log: tuple[Fact, ...], record: Record) -> World:
-    partition = log[record.fact].partition
-    records = (*world.topic[partition], record)
-    return world._replace(topic=put(world.topic, partition, records))
+def _lands(world: World, record: Record) -> World:
+    records = (*world.topic[record.partition], record)
+    return world._replace(topic=put(world.topic, record.partition, records))
 
 
 def _writes_checkpoint(world: World, rules: Protections, name: int, relay: Relay) -> Steps:
@@ -105,7 +104,7 @@ def _sweeps(
 ) -> Steps:
     """Set the relay back to a fact without outcome, in a partition that was read to its end."""
     missing = [place for place in range(relay.at) if not world.outcomes[place]]
-    if not any(_read_to_end(world, log[place].partition) for place in missing):
+    if not any(_read_to_end(world, partition_of(world, log[place])) for place in missing):
         return
     if not world.sweeps:
         return

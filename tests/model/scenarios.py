@@ -24,8 +24,11 @@ def pipeline(
     relays: int = 1,
     batch: int = 1,
     sweeps: int = 9,
+    grown_to: int = 0,
 ) -> Build:
-    return lambda rules: Pipeline(Scenario(facts, faults, homes, relays, batch, sweeps, rules))
+    return lambda rules: Pipeline(
+        Scenario(facts, faults, homes, relays, batch, sweeps, rules, grown_to)
+    )
 
 
 def parking(messages: int, first: Key) -> Build:
@@ -78,6 +81,12 @@ LARGE: Mapping[str, Build] = {
     ),
     "a rollback and a zombie": pipeline(
         A, A, A, faults=Faults(rollback=1, takeover=1), homes=(0, 0), batch=2
+    ),
+    "the topic grows": pipeline(
+        A, A, A, faults=Faults(growth=1, relay_crash=1), homes=(0, 1), grown_to=1
+    ),
+    "the topic grows after a lost answer": pipeline(
+        A, A, faults=Faults(growth=1, lost_answer=1), homes=(0, 1), grown_to=1
     ),
     "redriven twice": parking(3, Key(redrives=2)),
     "redriven by a zombie": parking(2, Key(redrives=2, takeovers=1)),

@@ -83,6 +83,11 @@ CASES = [
     Case(
         "set_back_to_done_point", "refused wrongly", pipeline(A, A, faults=Faults(records_lost=1))
     ),
+    Case(
+        "drained_before_growth",
+        "refused wrongly",
+        pipeline(A, A, faults=Faults(growth=1), homes=(0, 1), grown_to=1),
+    ),
     Case("parks_behind", "out of order", parking(2, Key(redrives=1))),
     Case("looks_on_assignment", "stuck", parking(2, Key(redrives=1, nudges_lost=1))),
     Case("flag_compared", "stuck", parking(1, Key(redrives=2))),

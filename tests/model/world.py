@@ -13,6 +13,8 @@ class Fact(NamedTuple):
     """A fact of the log and the one command it causes: the number-th of its key, from 1."""
 
     partition: int
+    grown: int
+    """Its partition once the topic has grown."""
     key: int
     number: int
 
@@ -28,12 +30,14 @@ class Faults(NamedTuple):
     lost_answer: int = 0
     rollback: int = 0
     group_ahead: int = 0
+    growth: int = 0
 
 
 class Record(NamedTuple):
     """A command in a topic; facts are named by their place in the log."""
 
     fact: int
+    partition: int
     prev: int | None
 
 
@@ -96,11 +100,13 @@ class World(NamedTuple):
     """Each key's (version, fact)."""
     outcomes: tuple[tuple[str, ...], ...]
     stale: bool
+    grown: bool
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """`facts` gives each fact's (partition, key); `homes` the partition each worker reads."""
+    """`facts` gives each fact's (partition, key); `homes` the partition each worker reads;
+    all facts go to partition `grown_to` once the topic has grown."""
 
     facts: tuple[tuple[int, int], ...]
     faults: Faults
@@ -109,16 +115,17 @@ class Scenario:
     batch: int = 1
     sweeps: int = 9
     protections: Protections = ALL
+    grown_to: int = 0
 
     @property
     def partitions(self) -> int:
-        return max(partition for partition, _ in self.facts) + 1
+        return max(self.grown_to, *(partition for partition, _ in self.facts)) + 1
 
     @property
     def log(self) -> tuple[Fact, ...]:
         keys = [key for _, key in self.facts]
         return tuple(
-            Fact(partition, key, keys[: place + 1].count(key))
+            Fact(partition, self.grown_to, key, keys[: place + 1].count(key))
             for place, (partition, key) in enumerate(self.facts)
         )
 
@@ -142,6 +149,7 @@ def first_world(scenario: Scenario) -> World:
         streams=tuple(() for _ in keys),
         outcomes=tuple(() for _ in scenario.facts),
         stale=False,
+        grown=False,
     )
 
 
@@ -155,6 +163,10 @@ def suffer(world: World, fault: str) -> Iterator[World]:
     left: int = getattr(world.faults, fault)
     if left:
         yield world._replace(faults=world.faults._replace(**{fault: left - 1}))
+
+
+def partition_of(world: World, fact: Fact) -> int:
+    return fact.grown if world.grown else fact.partition
 
 
 def done_point(world: World) -> int:
