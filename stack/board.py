@@ -1,0 +1,110 @@
+"""What a running stack tells about itself, in a file beside a lock that only the living hold."""
+
+import fcntl
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+from time import sleep
+
+import msgspec
+
+from stack.errors import StackFault
+from stack.layout import Layout
+from stack.supervisor import Standing
+
+TRIES = 4
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """One step of starting, and how long it took."""
+
+    name: str
+    seconds: float
+
+
+class Servers(msgspec.Struct, frozen=True):
+    """Where the stack's servers answer; the addresses hold passwords, so the file is private."""
+
+    url: str
+    postgres_dsn: str
+    postgres_owner_dsn: str
+    kafka: str
+
+
+class Board(msgspec.Struct, frozen=True):
+    """The state of the stack as its supervisor last wrote it."""
+
+    pid: int
+    port_base: int
+    since: datetime
+    up: bool = False
+    servers: Servers | None = None
+    phases: tuple[Phase, ...] = ()
+    processes: tuple[Standing, ...] = ()
+    fault: str = ""
+
+
+@contextmanager
+def holding(layout: Layout) -> Generator[None]:
+    """Own the state directory; the kernel lets go of the lock however we end."""
+    handle = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if not _taken(handle):
+            raise StackFault(
+                "already_running",
+                f"a stack already runs on {layout.root} (pid {_owner(layout) or 'unknown'})",
+                "Stop it with `quire down`, or start another with --state-dir and --port-base.",
+            )
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+        layout.state.unlink(missing_ok=True)
+        yield
+    finally:
+        os.close(handle)
+
+
+def running(layout: Layout) -> int | None:
+    """Give the pid of the supervisor that holds the lock, if one lives."""
+    if not layout.lock.is_file():
+        return None
+    handle = os.open(layout.lock, os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(layout)
+    finally:
+        os.close(handle)
+    return None
+
+
+def write(layout: Layout, board: Board) -> None:
+    """Put the new state in place of the old in one step."""
+    part = layout.state.with_suffix(".part")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        stream.write(msgspec.json.encode(board))
+    part.replace(layout.state)
+
+
+def read(layout: Layout) -> Board | None:
+    """Read the state, if a stack ever wrote one here."""
+    try:
+        return msgspec.json.decode(layout.state.read_bytes(), type=Board)
+    except FileNotFoundError:
+        return None
+
+
+def _taken(handle: int) -> bool:
+    for _ in range(TRIES):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sleep(0.05)  # it may be someone who only looks, as `quire status` does
+        else:
+            return True
+    return False
+
+
+def _owner(layout: Layout) -> int | None:
+    text = layout.lock.read_text()
+    return int(text) if text else None

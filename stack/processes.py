@@ -1,0 +1,52 @@
+"""Our own processes: which there are, and what each is told."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from functools import partial
+
+from stack.layout import LOOPBACK, Layout
+from stack.process import Spec, file_says_ready
+
+CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "relay": ("relay",),
+    "projector": ("projector",),
+    "timers": ("timers",),
+    "sealer": ("sealer",),
+    **{f"worker-{context}": ("worker", context) for context in CONTEXTS},
+    "api": ("api",),
+}
+
+
+def specs(layout: Layout, env: Mapping[str, str]) -> list[Spec]:
+    """Say how to run each of them: `quire run WORDS`, ready when it writes so to its file."""
+    return [_spec(name, words, layout, env) for name, words in WORDS.items()]
+
+
+async def is_healthy(port: int) -> bool:
+    """Ask the API whether it is there."""
+    try:
+        async with asyncio.timeout(2):
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            writer.write(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            status = await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+    except OSError:
+        return False
+    return b" 200 " in status
+
+
+def _spec(name: str, words: tuple[str, ...], layout: Layout, env: Mapping[str, str]) -> Spec:
+    ready = layout.ready(name)
+    port = int(env["QUIRE_API_PORT"])
+    return Spec(
+        name=name,
+        argv=(sys.executable, "-m", "cli.main", "run", *words),
+        log=layout.log(name),
+        ready=partial(is_healthy, port) if name == "api" else file_says_ready(ready),
+        env={**env, "QUIRE_READY_FILE": str(ready)},
+        before=partial(ready.unlink, missing_ok=True),
+    )

@@ -1,0 +1,14 @@
+"""What may be told to the stack from outside: servers of one's own."""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Servers that run already; for what is absent here the stack starts its own."""
+
+    model_config = SettingsConfigDict(env_prefix="QUIRE_", frozen=True)
+
+    postgres_dsn: SecretStr | None = None
+    postgres_owner_dsn: SecretStr | None = None
+    kafka: str | None = None
