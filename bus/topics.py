@@ -1,0 +1,112 @@
+"""What Kafka says of topics and groups: partitions, offsets, who reads; and more partitions."""
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.errors import KafkaError
+
+from bus import clients
+from bus.batches import Place
+
+
+class KafkaUnavailable(Exception):
+    """Kafka cannot be asked now."""
+
+
+class Extent(NamedTuple):
+    """The first offset that a partition still holds, and the one after its last."""
+
+    start: int
+    end: int
+
+
+class Offsets:
+    """Asks for offsets, again and again over one connection."""
+
+    def __init__(self, reader: clients.Reader) -> None:
+        self._reader = reader
+
+    async def count(self, topic: str) -> int:
+        """How many partitions there are; 0 when there is no such topic."""
+        try:
+            await self._reader.topics()
+        except (KafkaError, OSError) as fault:
+            raise KafkaUnavailable(repr(fault)) from fault
+        return len(self._reader.partitions_for_topic(topic) or ())
+
+    async def extents(self, places: Iterable[Place]) -> dict[Place, Extent]:
+        """How far each partition reaches."""
+        wanted = [TopicPartition(*place) for place in places]
+        try:
+            starts = await self._reader.beginning_offsets(wanted)
+            ends = await self._reader.end_offsets(wanted)
+        except (KafkaError, OSError) as fault:
+            raise KafkaUnavailable(repr(fault)) from fault
+        return {(tp.topic, tp.partition): Extent(starts[tp], ends[tp]) for tp in wanted}
+
+
+@asynccontextmanager
+async def offsets(bootstrap: str) -> AsyncGenerator[Offsets]:
+    """An open connection for offsets; raises KafkaUnavailable."""
+    reader = clients.reader(bootstrap)
+    try:
+        await reader.start()
+    except (KafkaError, OSError) as fault:
+        await reader.stop()
+        raise KafkaUnavailable(repr(fault)) from fault
+    try:
+        yield Offsets(reader)
+    finally:
+        await reader.stop()
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncGenerator[Any]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        yield admin
+    except (KafkaError, OSError) as fault:
+        raise KafkaUnavailable(repr(fault)) from fault
+    finally:
+        await admin.close()
+
+
+async def group_offsets(bootstrap: str, group: str) -> dict[Place, int]:
+    """What the group has committed."""
+    async with _admin(bootstrap) as admin:
+        found = await admin.list_consumer_group_offsets(group)
+    return {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
+
+
+async def members(bootstrap: str, group: str) -> int:
+    """How many consumers the group has now."""
+    async with _admin(bootstrap) as admin:
+        responses = await admin.describe_consumer_groups([group])
+    return sum(len(described[5]) for response in responses for described in response.groups)
+
+
+async def add_partitions(bootstrap: str, topic: str, total: int) -> None:
+    """Grow the topic; raises KafkaUnavailable when Kafka will not."""
+    async with _admin(bootstrap) as admin:
+        answer = await admin.create_partitions({topic: NewPartitions(total_count=total)})
+    for _, code, message in answer.topic_errors:
+        if code:
+            raise KafkaUnavailable(f"Kafka refuses to grow {topic}: {message or code}")
+
+
+async def set_group_offsets(bootstrap: str, group: str, to: Mapping[Place, int]) -> None:
+    """Commit offsets for a group without members."""
+    reader = clients.reader(bootstrap, group=group)
+    tps = {TopicPartition(*place): offset for place, offset in to.items()}
+    try:
+        await reader.start()
+        reader.assign(list(tps))
+        await reader.commit(tps)
+    except (KafkaError, OSError) as fault:
+        raise KafkaUnavailable(repr(fault)) from fault
+    finally:
+        await reader.stop()
