@@ -1,0 +1,53 @@
+"""Durable deadlines, as the process that announces them reads them."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import args_row
+
+
+class Timer(NamedTuple):
+    """A deadline that is armed; `command` is what happens then, as JSON."""
+
+    id: UUID
+    stream: str
+    name: str
+    due_at: datetime
+    kind: str
+    key: str
+    context: str
+    correlation: str
+    causation: UUID
+    command: str
+
+
+_DUE = (
+    "select id, stream, name, due_at, kind, key, context, correlation, causation, command"
+    " from timer where due_at <= %b and not exists"
+    " (select from outcome where outcome.command_id = timer.id)"
+    " order by timer.due_at, timer.id limit %s"
+)
+
+
+async def now(conn: AsyncConnection) -> datetime:
+    """The database's clock, which all who compare with `due_at` share."""
+    cursor = await conn.execute("select clock_timestamp()")
+    row = await cursor.fetchone()
+    assert row is not None, "a select of one value has one row"
+    return row[0]
+
+
+async def any_due(conn: AsyncConnection, at: datetime) -> bool:
+    """Whether a timer is due, handled or not: cheap enough to ask often."""
+    cursor = await conn.execute("select exists (select from timer where due_at <= %s)", (at,))
+    row = await cursor.fetchone()
+    return bool(row and row[0])
+
+
+async def due(conn: AsyncConnection, at: datetime, limit: int) -> list[Timer]:
+    """What is due at that time and has no outcome yet, earliest first."""
+    async with conn.cursor(binary=True, row_factory=args_row(Timer)) as cursor:
+        await cursor.execute(_DUE, (at, limit))
+        return await cursor.fetchall()
