@@ -122,13 +122,15 @@ create table checkpoint (
     constraint checkpoint_name primary key (name)
 );
 
--- Signed Merkle roots over runs of positions.
+-- Signed Merkle roots over runs of positions without a gap; leaves holds the first four bytes of
+-- each leaf, which tell where a run differs from its root.
 create table seal (
     number bigint not null,
     first_position bigint not null,
     last_position bigint not null,
     events bigint not null,
     root bytea not null,
+    leaves bytea not null,
     previous bytea not null,
     signature bytea not null,
     sealed_at timestamptz not null,
