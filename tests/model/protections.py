@@ -17,7 +17,9 @@ class Protections:
     cache_after_commit: bool = True
     """The cache is folded after the commit and dropped on any failure."""
     outcome_drops_repeats: bool = True
-    """An id that has an outcome, or was met in this batch, is dropped."""
+    """An id that has an outcome is dropped."""
+    batch_drops_repeats: bool = True
+    """An id that was met in this batch is dropped."""
     prev_checked: bool = True
     """A relay's command whose predecessor in its partition is missing is left without a row."""
     version_is_next: bool = True
@@ -35,7 +37,11 @@ class Protections:
     set_back_to_done_point: bool = True
     """The relay is set back to the first fact without outcome, not to just any."""
     drained_before_growth: bool = True
-    """A topic grows when all is stopped and read, and no send or commit can still land."""
+    """A topic grows when relays and workers are stopped and its partitions read to their end."""
+    done_before_growth: bool = True
+    """... and when the done point has reached the checkpoint: what was lost was swept."""
+    landed_before_growth: bool = True
+    """... and when no send of a dead relay can land any more."""
 
     # Parked messages
     parks_behind: bool = True

@@ -85,6 +85,9 @@ LARGE: Mapping[str, Build] = {
     "the topic grows": pipeline(
         A, A, A, faults=Faults(growth=1, relay_crash=1), homes=(0, 1), grown_to=1
     ),
+    "the topic grows after a loss": pipeline(
+        A, A, faults=Faults(growth=1, records_lost=1, relay_crash=1), homes=(0, 1), grown_to=1
+    ),
     "the topic grows after a lost answer": pipeline(
         A, A, faults=Faults(growth=1, lost_answer=1), homes=(0, 1), grown_to=1
     ),

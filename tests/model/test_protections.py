@@ -24,12 +24,12 @@ class Case(NamedTuple):
 CASES = [
     Case(
         "fence_compared",
-        "refused wrongly",
+        "decided on a stale state",
         pipeline(A, A, faults=Faults(takeover=1), homes=(0, 0)),
     ),
     Case(
         "fence_before_states",
-        "refused wrongly",
+        "decided on a stale state",
         pipeline(A, A, faults=Faults(takeover=1), homes=(0, 0)),
     ),
     Case(
@@ -59,6 +59,12 @@ CASES = [
     Case("outcome_drops_repeats", "applied twice", pipeline(A, A, faults=Faults(relay_crash=1))),
     Case("outcome_drops_repeats", "applied twice", parking(2, Key(redrives=1, repeats=1))),
     Case("outcome_drops_repeats", "applied twice", doors(Door(sayings=2, crashes=1))),
+    Case(
+        # The table refuses the batch, and the same batch is decided again and again.
+        "batch_drops_repeats",
+        "goes round for ever",
+        pipeline(A, faults=Faults(relay_crash=1), batch=2),
+    ),
     Case("prev_checked", "refused wrongly", pipeline(A, A, faults=Faults(records_lost=1))),
     Case("shared_read_under_lock", "oversold", stock(free=1, workers=2)),
     Case(
@@ -87,6 +93,16 @@ CASES = [
         "drained_before_growth",
         "refused wrongly",
         pipeline(A, A, faults=Faults(growth=1), homes=(0, 1), grown_to=1),
+    ),
+    Case(
+        "done_before_growth",
+        "refused wrongly",
+        pipeline(A, A, faults=Faults(growth=1, records_lost=1), homes=(0, 1), grown_to=1),
+    ),
+    Case(
+        "landed_before_growth",
+        "decided on a stale state",
+        pipeline(A, A, faults=Faults(growth=1, relay_crash=1), homes=(0, 1), grown_to=1),
     ),
     Case("parks_behind", "out of order", parking(2, Key(redrives=1))),
     Case("looks_on_assignment", "stuck", parking(2, Key(redrives=1, nudges_lost=1))),

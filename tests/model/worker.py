@@ -82,22 +82,20 @@ def _decides(
     partition: int,
     size: int,
 ) -> Steps:
-    """Take one batch; what is dropped or left moves the offset all the same."""
+    """Take all that is there, up to `size`; what is dropped or left moves the offset as well."""
     worker = world.workers[name]
     assert worker is not None
     assert worker.fence is not None
-    end = len(world.topic[partition])
-    for offset in range(worker.at + 1, min(worker.at + size, end) + 1):
-        decisions = tuple(_decisions(world, log, rules, worker, partition, offset))
-        batch = Batch(partition, worker.fence, offset, decisions)
-        taken = world
-        if not rules.ack_after_commit and world.owner[partition] == name:
-            taken = world._replace(group=put(world.group, partition, offset))
-        said = ", ".join(f"{fact} {kind}" for fact, kind, _ in decisions) or "nothing to do"
-        yield (
-            f"worker {name} decides up to offset {offset}: {said}",
-            _with(taken, name, worker._replace(batch=batch)),
-        )
+    offset = min(worker.at + size, len(world.topic[partition]))
+    if offset <= worker.at:
+        return
+    decisions = tuple(_decisions(world, log, rules, worker, partition, offset))
+    batch = Batch(partition, worker.fence, offset, decisions)
+    taken = _with(world, name, worker._replace(batch=batch))
+    if not rules.ack_after_commit and world.owner[partition] == name:
+        taken = taken._replace(group=put(world.group, partition, offset))
+    said = ", ".join(f"{fact} {kind}" for fact, kind, _ in decisions) or "nothing to do"
+    yield f"worker {name} decides up to offset {offset}: {said}", taken
 
 
 def _decisions(
@@ -114,7 +112,9 @@ def _decisions(
         if record is None:
             continue
         fact = log[record.fact]
-        if rules.outcome_drops_repeats and (world.outcomes[record.fact] or record.fact in met):
+        if rules.outcome_drops_repeats and world.outcomes[record.fact]:
+            continue
+        if rules.batch_drops_repeats and record.fact in met:
             continue
         known = record.prev is None or bool(world.outcomes[record.prev]) or record.prev in met
         if rules.prev_checked and not known:

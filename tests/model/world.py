@@ -184,9 +184,9 @@ def what_is_broken(world: World) -> str | None:
             return "version gap"
         if facts != sorted(facts):
             return "out of order"
-    if any("refused" in outcome for outcome in world.outcomes):
-        return "refused wrongly"
-    return "decided on a stale state" if world.stale else None
+    if world.stale:
+        return "decided on a stale state"
+    return "refused wrongly" if any("refused" in outcome for outcome in world.outcomes) else None
 
 
 def what_is_unfinished(world: World) -> str | None:
