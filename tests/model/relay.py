@@ -70,7 +70,8 @@ def _sends(world: World, log: tuple[Fact, ...], name: int, relay: Relay) -> Step
     partition = partition_of(world, log[relay.at])
     if any(record.partition == partition for record in relay.flying):
         return
-    record = Record(relay.at, partition, relay.last[partition])
+    prev = relay.last[partition] if log[relay.at].chained else None
+    record = Record(relay.at, partition, prev)
     last = put(relay.last, partition, relay.at)
     sent = Relay(relay.at + 1, last, (*relay.flying, record))
     yield f"relay {name} sends {record.fact}", world._replace(relays=put(world.relays, name, sent))

@@ -25,9 +25,10 @@ def pipeline(
     batch: int = 1,
     sweeps: int = 9,
     grown_to: int = 0,
+    chained: bool = True,
 ) -> Build:
     return lambda rules: Pipeline(
-        Scenario(facts, faults, homes, relays, batch, sweeps, rules, grown_to)
+        Scenario(facts, faults, homes, relays, batch, sweeps, rules, grown_to, chained)
     )
 
 
@@ -78,6 +79,9 @@ LARGE: Mapping[str, Build] = {
     ),
     "records lost and the group ahead": pipeline(
         A, A, faults=Faults(records_lost=1, group_ahead=1, worker_crash=1, relay_crash=1)
+    ),
+    "commands of a door, the group ahead": pipeline(
+        A, A, faults=Faults(group_ahead=1, worker_crash=1, relay_crash=1), chained=False
     ),
     "a rollback and a zombie": pipeline(
         A, A, A, faults=Faults(rollback=1, takeover=1), homes=(0, 0), batch=2

@@ -39,6 +39,12 @@ CASES = [
         net="sweeper",
     ),
     Case(
+        # A door's commands name none before them: here no net holds.
+        "begin_at_smaller",
+        "refused wrongly",
+        pipeline(A, A, faults=Faults(group_ahead=1, worker_crash=1), chained=False),
+    ),
+    Case(
         "ack_after_commit",
         "lost",
         pipeline(A, A, faults=Faults(worker_crash=1)),

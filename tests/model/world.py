@@ -17,6 +17,8 @@ class Fact(NamedTuple):
     """Its partition once the topic has grown."""
     key: int
     number: int
+    chained: bool = True
+    """Names the one before it in its partition; a door's commands do not."""
 
 
 class Faults(NamedTuple):
@@ -116,6 +118,7 @@ class Scenario:
     sweeps: int = 9
     protections: Protections = ALL
     grown_to: int = 0
+    chained: bool = True
 
     @property
     def partitions(self) -> int:
@@ -125,7 +128,7 @@ class Scenario:
     def log(self) -> tuple[Fact, ...]:
         keys = [key for _, key in self.facts]
         return tuple(
-            Fact(partition, self.grown_to, key, keys[: place + 1].count(key))
+            Fact(partition, self.grown_to, key, keys[: place + 1].count(key), self.chained)
             for place, (partition, key) in enumerate(self.facts)
         )
 
