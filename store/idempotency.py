@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
-import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import args_row
 
-Headers = list[tuple[str, bytes]]
+from store.parked import Headers, dump_headers, load_headers
 
 
 class Wish(NamedTuple):
@@ -49,21 +48,19 @@ def _wish(
     answer: bytes | None,
     created_at: datetime,
 ) -> Wish:
-    pairs = [(name, value.encode()) for name, value in msgspec.json.decode(headers)]
     return Wish(
-        caller, key, command_id, subject, request_hash, state, topic, pairs, record_key, body,
-        answer, created_at,
+        caller, key, command_id, subject, request_hash, state, topic, load_headers(headers),
+        record_key, body, answer, created_at,
     )  # fmt: skip
 
 
 async def add(conn: AsyncConnection, wish: Wish) -> bool:
     """Write the wish down before it is published; False when the key was used already."""
-    headers = msgspec.json.encode([(name, value.decode()) for name, value in wish.headers])
     cursor = await conn.execute(
         "insert into idempotency (caller, key, command_id, subject, request_hash, state, topic,"
         " headers, record_key, body, answer, created_at)"
         " values (%s, %s, %s, %s, %b, %s, %s, %s, %s, %b, %b, %s) on conflict do nothing",
-        (*wish[:7], headers.decode(), *wish[8:]),
+        (*wish[:7], dump_headers(wish.headers), *wish[8:]),
     )
     return cursor.rowcount == 1
 

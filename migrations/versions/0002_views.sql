@@ -40,6 +40,3 @@ create table revenue_daily (
     refunded bigint not null,
     constraint revenue_daily_day primary key (day, currency)
 ) with (fillfactor = 50);
-
--- Wishes without outcome are looked for, and old ones dropped, by age.
-create index idempotency_created on idempotency (created_at);

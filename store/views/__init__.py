@@ -1,0 +1,1 @@
+"""One file per read model: its writer and its reader, side by side."""

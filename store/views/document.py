@@ -1,0 +1,133 @@
+"""The document of an order as people read it. Field names are public: the API serves them."""
+
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from domain.message import Line, LineQuantity, Money, Shortage
+
+
+class LineView(Struct, frozen=True, omit_defaults=True):
+    """`cancelled` and `returned` count units of `quantity`."""
+
+    line: int
+    sku: str
+    quantity: int
+    unit_price: Money
+    title: str = ""
+    cancelled: int = 0
+    returned: int = 0
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.cancelled
+
+    @staticmethod
+    def of(line: Line) -> "LineView":
+        return LineView(line.line, line.sku, line.quantity, line.unit_price, line.title)
+
+
+class Totals(Struct, frozen=True):
+    """All in minor units of `currency`.
+
+    `ordered` is lines + charges as placed; `cancelled` is what cancellations took off that;
+    `returned` is what came back, at the price of the lines.
+    """
+
+    currency: str
+    ordered: int
+    charges: int = 0
+    cancelled: int = 0
+    returned: int = 0
+    authorized: int = 0
+    captured: int = 0
+    refunded: int = 0
+
+
+class Scan(Struct, frozen=True):
+    """One report of the carrier; `time` is the carrier's."""
+
+    time: datetime
+    status: str
+    place: str = ""
+
+
+class ParcelView(Struct, frozen=True):
+    """What is in a parcel and where it was seen, in the order in which that became known."""
+
+    parcel_id: str
+    status: str
+    lines: tuple[LineQuantity, ...]
+    carrier: str = ""
+    tracking: str = ""
+    scans: tuple[Scan, ...] = ()
+
+
+class ReturnView(Struct, frozen=True):
+    """A return: requested, approved, refused, settled."""
+
+    return_no: int
+    status: str
+    lines: tuple[LineQuantity, ...]
+    reason: str = ""
+    refund: int = 0
+
+
+class Reason(Struct, frozen=True, omit_defaults=True):
+    """Why an order is held, was rejected, declined, cancelled, or waits for the customer."""
+
+    code: str
+    shortages: tuple[Shortage, ...] = ()
+    url: str = ""
+
+
+class Note(Struct, frozen=True):
+    """A message to the customer and what became of it."""
+
+    template: str
+    channel: str
+    status: str
+
+
+class OrderDocument(Struct, frozen=True):
+    """All of an order but the contact; `position` is that of the last fact that shows in it."""
+
+    order_id: str
+    status: str
+    fulfilment: str
+    payment: str
+    customer_id: str
+    totals: Totals
+    lines: tuple[LineView, ...]
+    placed_at: datetime
+    updated_at: datetime
+    position: int
+    imported: bool = False
+    reason: Reason | None = None
+    parcels: tuple[ParcelView, ...] = ()
+    returns: tuple[ReturnView, ...] = ()
+    notifications: tuple[Note, ...] = ()
+
+    @property
+    def resting(self) -> bool:
+        """Nothing more happens by itself soon (DESIGN 4): a wait ends here."""
+        if self.status == "awaiting_payment":
+            return self.payment in {"failed", "requires_action"}
+        return self.status in {
+            "confirmed", "on_hold", "rejected", "cancelled", "expired", "completed",
+        }  # fmt: skip
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(OrderDocument)
+
+
+def encode(document: OrderDocument) -> str:
+    """The text that is stored and served."""
+    return _encoder.encode(document).decode()
+
+
+def decode(text: str | bytes) -> OrderDocument:
+    """The document that a stored text stands for."""
+    return _decoder.decode(text)
