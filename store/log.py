@@ -56,9 +56,7 @@ COLUMNS: LiteralString = (
     "position, stream, version, type, id, occurred_at, recorded_at, correlation, causation,"
     " source, imported, convert_to(data::text, 'UTF8'), hash"
 )
-_TAIL: LiteralString = (
-    f"select {COLUMNS} from event where position > %s order by position limit %s"
-)
+_TAIL: LiteralString = f"select {COLUMNS} from event where position > %s order by position limit %s"
 _STREAMS: LiteralString = (
     f"select {COLUMNS} from event where stream = any(%b::text[]) order by stream, version"
 )
@@ -66,7 +64,7 @@ _ORDER: LiteralString = f"""
     select {COLUMNS} from event where stream = any(%(exact)s::text[])
     union all select {COLUMNS} from event where stream >= %(parcels)s and stream < %(parcels_end)s
     union all select {COLUMNS} from event where stream >= %(notes)s and stream < %(notes_end)s
-    order by position"""  # noqa: S608 only our own column names
+    order by position"""
 APPEND: LiteralString = (
     "select append_events(%b::text[], %b::int[], %b::text[], %b::uuid[], %b::timestamptz[],"
     " %b::timestamptz[], %b::text[], %b::uuid[], %b::text[], %b::bool[], %b::text[], %b::bytea[])"

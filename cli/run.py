@@ -1,0 +1,113 @@
+"""`quire run`: one process of the system in the foreground."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cli.output import Exit, Failure
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+S = TypeVar("S")
+CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
+
+
+@click.group()
+def run() -> None:
+    """Run one process of the system in the foreground; SIGTERM ends it cleanly."""
+
+
+@run.command()
+@click.argument("names", nargs=-1, type=click.Choice(CONTEXTS))
+def worker(names: tuple[str, ...]) -> None:
+    """Run the agents NAMES, or all five; several run as one child process each."""
+    wanted = names or CONTEXTS
+    if len(wanted) > 1:
+        from streams.children import supervise
+
+        commands = {n: [sys.executable, "-m", "cli.main", "run", "worker", n] for n in wanted}
+        sys.exit(asyncio.run(supervise(commands)))
+    from streams.agents import contexts
+    from streams.engine import Engine
+    from streams.faustapp import run as run_agent
+
+    settings = _settings()
+    _go(lambda: run_agent(Engine(contexts.declare(wanted[0], settings), settings), settings))
+
+
+@run.command()
+def relay() -> None:
+    """Publish facts, and the commands that follow from them."""
+    from streams.relay import run as run_relay
+
+    settings = _settings()
+    _go(lambda: run_relay(settings))
+
+
+@run.command()
+def projector() -> None:
+    """Keep the views up to date."""
+    from streams.projector import run as run_projector
+
+    settings = _settings()
+    _go(lambda: run_projector(settings))
+
+
+@run.command()
+def timers() -> None:
+    """Announce deadlines that are due."""
+    from streams.timers import run as run_timers
+
+    settings = _settings()
+    _go(lambda: run_timers(settings))
+
+
+@run.command()
+def sealer() -> None:
+    """Sign the log."""
+    from streams.sealer import run as run_sealer
+
+    settings = _settings()
+    _go(lambda: run_sealer(settings))
+
+
+@run.command()
+def api() -> None:
+    """Serve HTTP."""
+    from api.server import run as run_api
+    from api.settings import Settings as ApiSettings
+
+    settings = _read(ApiSettings)
+    _go(lambda: run_api(settings))
+
+
+def _settings() -> "Settings":
+    from streams.settings import Settings
+
+    return _read(Settings)
+
+
+def _read(shape: type[S]) -> S:
+    """Settings from the environment; what is missing or wrong is named, never its value."""
+    from pydantic import ValidationError
+
+    try:
+        return shape()
+    except ValidationError as error:
+        names = ", ".join(f"QUIRE_{part['loc'][0]}".upper() for part in error.errors())
+        raise Failure(
+            "settings_wrong",
+            f"missing or not usable: {names}",
+            hint="`quire up` sets all of them; docs/configuration.md explains each.",
+            exit_code=Exit.USAGE,
+        ) from error
+
+
+def _go(process: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    from streams.lifecycle import run as run_to_the_end
+
+    run_to_the_end(process)

@@ -1,0 +1,51 @@
+"""The carrier: labels, and scans for those who ask."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from domain.shipping.messages import CarrierAnswer, CarrierRequest, ScanStatus
+
+
+class Carrier(Protocol):
+    """Answers each request; the same key gets the same label. Never raises."""
+
+    async def perform(self, request: CarrierRequest) -> CarrierAnswer: ...
+
+
+_WAY: tuple[tuple[ScanStatus, str], ...] = (
+    ("handed_over", "warehouse"),
+    ("in_transit", "sorting centre"),
+    ("delivered", "front door"),
+)
+
+
+class SimulatedCarrier:
+    """Hands over, moves and delivers each parcel, a step every `step_seconds`.
+
+    `paused`: labels are made, and no scan ever comes by itself.
+    """
+
+    def __init__(self, *, step_seconds: float, paused: bool = False) -> None:
+        self._step = timedelta(seconds=step_seconds)
+        self._paused = paused
+
+    async def perform(self, request: CarrierRequest) -> CarrierAnswer:
+        now = datetime.now(UTC)
+        again = None if self._paused else now + self._step
+        tracking = request.tracking or f"SIM{request.parcel_id.replace('-', '').upper()}"
+        if request.step == "label":
+            return CarrierAnswer("ok", carrier="simulated", tracking=tracking, next_at=again)
+        if request.scans >= len(_WAY):
+            return CarrierAnswer("nothing_yet", carrier="simulated", tracking=tracking)
+        status, place = _WAY[request.scans]
+        last = request.scans == len(_WAY) - 1
+        return CarrierAnswer(
+            "ok",
+            carrier="simulated",
+            tracking=tracking,
+            scan_id=f"{tracking}-{request.scans + 1}",
+            status=status,
+            at=now,
+            place=place,
+            next_at=None if last else again,
+        )

@@ -1,0 +1,165 @@
+"""Parked messages: set aside with their cause, and those of the same key behind them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import msgspec
+from psycopg import AsyncConnection
+from psycopg.rows import args_row
+
+BEHIND = "behind"
+Headers = list[tuple[str, bytes]]
+
+
+class NewParked(NamedTuple):
+    """A message about to be parked; `headers` and `body` are the record's own."""
+
+    processor: str
+    topic: str
+    partition: int
+    key: str
+    command_id: UUID
+    kind: str
+    cause: str
+    error: str
+    headers: str
+    body: bytes | None
+    parked_at: datetime
+
+
+class Parked(NamedTuple):
+    """A parked message; `wish` is redrive or discard once somebody decided."""
+
+    id: int
+    processor: str
+    topic: str
+    partition: int
+    key: str
+    command_id: UUID
+    kind: str
+    cause: str
+    error: str
+    headers: str
+    body: bytes | None
+    attempts: int
+    parked_at: datetime
+    wish: str | None
+    wished_by: str | None
+    wished_because: str | None
+    wished_at: datetime | None
+
+    @property
+    def may_move(self) -> bool:
+        """As the first of its key: somebody wished it, or it only stood behind one that is gone."""
+        return self.wish is not None or self.cause == BEHIND
+
+    @property
+    def record_headers(self) -> Headers:
+        return load_headers(self.headers)
+
+
+_COLUMNS = (
+    "id, processor, topic, partition, key, command_id, kind, cause, error, headers::text, body,"
+    " attempts, parked_at, wish, wished_by, wished_because, wished_at"
+)
+
+
+def dump_headers(headers: Sequence[tuple[str, bytes]]) -> str:
+    """As JSON text: a list of [name, base64 value]."""
+    return msgspec.json.encode([[name, value] for name, value in headers]).decode()
+
+
+def load_headers(text: str) -> Headers:
+    return msgspec.json.decode(text, type=list[tuple[str, bytes]])
+
+
+async def keys(conn: AsyncConnection, processor: str) -> set[str]:
+    """The keys behind whose parked messages later ones have to wait."""
+    cursor = await conn.execute(
+        "select distinct key from parked where processor = %s", (processor,)
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def movable(conn: AsyncConnection, processor: str) -> dict[str, int]:
+    """The keys whose first message may move, with their partition."""
+    cursor = await conn.execute(
+        "select key, partition from (select distinct on (key) key, partition, wish, cause"
+        " from parked where processor = %s order by key, id) as head"
+        " where wish is not null or cause = %s",
+        (processor, BEHIND),
+    )
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def first(conn: AsyncConnection, processor: str, key: str) -> Parked | None:
+    """The parked message of a key that all others of it wait for."""
+    async with conn.cursor(row_factory=args_row(Parked)) as cursor:
+        await cursor.execute(
+            f"select {_COLUMNS} from parked where processor = %s and key = %s order by id limit 1",
+            (processor, key),
+        )
+        return await cursor.fetchone()
+
+
+async def listing(
+    conn: AsyncConnection, *, processor: str | None = None, after: int = 0, limit: int = 100
+) -> list[Parked]:
+    """The parked messages, oldest first."""
+    async with conn.cursor(row_factory=args_row(Parked)) as cursor:
+        await cursor.execute(
+            f"select {_COLUMNS} from parked where id > %s"
+            " and (%s::text is null or processor = %s) order by id limit %s",
+            (after, processor, processor, limit),
+        )
+        return await cursor.fetchall()
+
+
+async def show(conn: AsyncConnection, id: int) -> Parked | None:
+    async with conn.cursor(row_factory=args_row(Parked)) as cursor:
+        await cursor.execute(f"select {_COLUMNS} from parked where id = %s", (id,))
+        return await cursor.fetchone()
+
+
+async def wish(
+    conn: AsyncConnection, ids: Sequence[int], wish: str, *, by: str, because: str, at: datetime
+) -> list[Parked]:
+    """Marks messages for their owner to redrive or discard; the owner needs a nudge then."""
+    async with conn.cursor(row_factory=args_row(Parked)) as cursor:
+        await cursor.execute(
+            "update parked set wish = %s, wished_by = %s, wished_because = %s, wished_at = %s"
+            f" where id = any(%s) returning {_COLUMNS}",
+            (wish, by, because, at, list(ids)),
+        )
+        return await cursor.fetchall()
+
+
+async def insert(conn: AsyncConnection, rows: Sequence[NewParked]) -> None:
+    """Parks messages, in the order given. Part of the engine's transaction."""
+    arrays: list[Any] = [list(column) for column in zip(*rows, strict=True)]
+    await conn.execute(
+        "insert into parked (processor, topic, partition, key, command_id, kind, cause, error,"
+        " headers, body, parked_at) select processor, topic, partition, key, command_id, kind,"
+        " cause, error, headers::json, body, parked_at from unnest(%b::text[], %b::text[],"
+        " %b::int[], %b::text[], %b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[],"
+        " %b::bytea[], %b::timestamptz[]) with ordinality as n(processor, topic, partition, key,"
+        " command_id, kind, cause, error, headers, body, parked_at, n) order by n.n",
+        arrays,
+    )
+
+
+async def remove(conn: AsyncConnection, ids: Sequence[int]) -> None:
+    """Takes messages off the list. Part of the engine's transaction."""
+    await conn.execute("delete from parked where id = any(%b::bigint[])", (list(ids),))
+
+
+async def failed_again(conn: AsyncConnection, row: Parked, cause: str, error: str) -> None:
+    """A redrive that did not work. A wish that came after the one tried stays."""
+    await conn.execute(
+        "update parked set attempts = attempts + 1, cause = %s, error = %s,"
+        " wish = case when wished_at is not distinct from %s then null else wish end"
+        " where id = %s",
+        (cause, error, row.wished_at, row.id),
+    )

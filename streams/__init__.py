@@ -1,0 +1,1 @@
+"""Long-running processes between the topics and the log."""

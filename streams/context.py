@@ -1,0 +1,74 @@
+"""What an agent is: a name, a decider, and whom it asks outside."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from domain.catalog import TOPICS
+from domain.decider import Decider
+from domain.message import Command
+
+
+class Delivered(Protocol):
+    """A record as Kafka delivered it; the two members that the engine needs of a Faust event."""
+
+    @property
+    def message(self) -> "Record": ...
+
+
+class Record(Protocol):
+    """The untouched record behind it."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Outside:
+    """The world outside: what to ask for a command, whom, and how to tell the decider.
+
+    `ask` says None when the state already knows; `perform` answers and never raises.
+    """
+
+    ask: Callable[[Any, Any, str], Any | None]
+    perform: Callable[[Any], Awaitable[Any]]
+    answered: Callable[[Any, Any, Any, datetime], Any]
+
+
+def _own_stream(command: Command) -> tuple[str, ...]:
+    return (command.stream,)
+
+
+@dataclass(frozen=True)
+class Context:
+    """The declaration of an agent.
+
+    `initial` and `evolve` make the state that its owner remembers of a stream; `reads` names the
+    streams that a command needs remembered. `shared_stock`: the stock rows are locked first.
+    """
+
+    name: str
+    decider: Decider[Any, Any, Any]
+    initial: Any
+    evolve: Callable[[Any, Any], Any]
+    outside: Outside | None = None
+    shared_stock: bool = False
+    reads: Callable[[Command], tuple[str, ...]] = _own_stream
+
+    @property
+    def topic(self) -> str:
+        return TOPICS[self.name]
+
+    @property
+    def processor(self) -> str:
+        """The name of its consumer group and of its fences."""
+        return f"quire-{self.name}"

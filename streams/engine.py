@@ -1,0 +1,263 @@
+"""The owner of some partitions of one topic: it takes batches and lets go of them only when done.
+
+Every clause of PROTOCOL.md's "Owner of a partition" is here, in batch.py, or in store/commit.py.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from store import fences, outcomes, parked, shelf, timers
+from store.commit import Decided, Step, begin, commit, rollback
+from store.connect import connect
+from store.errors import Stale, Unavailable, Unfit, translated
+from store.fences import Fence
+from store.log import read_streams
+from streams.batch import Batch, Known
+from streams.context import Context, Delivered
+from streams.incoming import NUDGE, Incoming, read, read_parked
+from streams.memory import Memory
+from streams.settings import Settings
+from streams.shelves import skus_to_lock
+
+log = logging.getLogger("quire.engine")
+T = TypeVar("T")
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Engine:
+    """Handles the batches of one context: `own` first, then `handle` returns when all of a batch
+    is committed, or not ours any more. Neither raises."""
+
+    def __init__(
+        self, context: Context, settings: Settings, *, clock: Callable[[], datetime] = _utc_now
+    ) -> None:
+        self.context = context
+        self._settings = settings
+        self._clock = clock
+        self._conn: AsyncConnection | None = None
+        self._turn = asyncio.Lock()
+        self._owned: set[int] = set()
+        self._fences: dict[int, Fence] = {}
+        self._parked_keys: set[str] = set()
+        self._relayed: dict[int, UUID] = {}
+        self._memory = Memory(context.initial, context.evolve, settings.cached_streams)
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def own(self, committed: Mapping[int, int | None]) -> dict[int, int]:
+        """Takes these partitions, each with its group's offset, and says where to begin."""
+        self._owned = set(committed)
+        if not committed:
+            return {}
+
+        async def take() -> dict[int, int]:
+            self._forget()
+            await self._refresh(await self._connection())
+            # Faust may commit ahead of the work, so never later than the fence (PROTOCOL 1).
+            return {p: min(committed[p] or 0, self._fences[p].next_offset) for p in committed}
+
+        starts = await self._insist(take)
+        redriving = asyncio.create_task(self._redrive_movable())
+        self._background.add(redriving)
+        redriving.add_done_callback(self._background.discard)
+        return starts
+
+    def disown(self, partitions: Iterable[int]) -> None:
+        """Lets go of partitions: what is left of their batches is another's to handle."""
+        self._owned -= set(partitions)
+
+    async def handle(self, batch: Sequence[Delivered]) -> None:
+        """Handles a batch, again and again until it is done."""
+        incoming = [read(one.message, self.context.topic, self.context.name) for one in batch]
+        await self._handle(incoming)
+        for key, partition in {
+            one.key: one.partition for one in incoming if one.kind == NUDGE
+        }.items():
+            await self._redrive(key, partition)
+
+    async def close(self) -> None:
+        for task in self._background:
+            task.cancel()
+        if self._conn is not None:
+            await self._conn.close()
+
+    async def _handle(self, batch: Sequence[Incoming]) -> None:
+        try:
+            await self._insist(lambda: self._attempt(batch))
+        except Unfit as error:
+            if len(batch) == 1:
+                batch[0].problem = ("not_storable", str(error))
+                await self._handle(batch)
+                return
+            middle = len(batch) // 2
+            await self._handle(batch[:middle])
+            await self._handle(batch[middle:])
+
+    async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Tries until it works. What was remembered is dropped after each failure; only Unfit,
+        where trying again is useless, comes out."""
+        failures = 0
+        while True:
+            async with self._turn:
+                try:
+                    return await attempt()
+                except Stale as error:
+                    log.info(
+                        "%s: decided on an old state, deciding again: %s", self.context.name, error
+                    )
+                    self._forget()
+                except Unavailable as error:
+                    log.warning("%s: Postgres is not available: %s", self.context.name, error)
+                    self._forget()
+                    await self._drop_connection()
+                except Unfit:
+                    raise
+                except Exception:  # a fault of ours: better to stand still and say so than to lose
+                    log.exception("%s: a batch failed, trying again", self.context.name)
+                    self._forget()
+                    await self._drop_connection()
+            failures += 1
+            await asyncio.sleep(random.uniform(0.5, 1) * min(5.0, 0.02 * 2 ** min(failures, 10)))
+
+    async def _attempt(self, batch: Sequence[Incoming]) -> None:
+        ours = [one for one in batch if one.partition in self._owned]
+        if not ours:
+            return
+        conn = await self._connection()
+        with translated():
+            work = await self._prepare(conn, ours)
+        kept = work.sift(ours)
+        next_offsets = {one.partition: one.offset + 1 for one in ours}
+        await self._decide_and_commit(conn, work, kept, next_offsets)
+        self._relayed = work.relayed
+
+    async def _decide_and_commit(
+        self,
+        conn: AsyncConnection,
+        work: Batch,
+        kept: Sequence[Incoming],
+        next_offsets: Mapping[int, int],
+        amend: Callable[[Decided], None] | None = None,
+    ) -> None:
+        begun = self.context.shared_stock and bool(kept)
+        try:
+            if begun:
+                with translated():
+                    await begin(conn)
+                    skus = skus_to_lock(
+                        (one.command, self._memory.state(one.command.stream))
+                        for one in kept
+                        if one.command is not None
+                    )
+                    work.lock(await shelf.lock(conn, sorted(skus)))
+            verdicts = await work.decide(kept)
+            steps = [
+                Step(partition, self._fences[partition].version, offset)
+                for partition, offset in sorted(next_offsets.items())
+            ]
+            decided = work.written(verdicts, steps)
+            if amend is not None:
+                amend(decided)
+            await commit(conn, decided, begun=begun)
+        except (Stale, Unfit):
+            await rollback(conn)
+            raise
+        for partition, offset in next_offsets.items():
+            self._fences[partition] = Fence(self._fences[partition].version + 1, offset)
+        self._parked_keys = work.parked_keys
+        work.remember()
+
+    async def _prepare(self, conn: AsyncConnection, batch: Sequence[Incoming]) -> Batch:
+        """Reads what deciding needs: outcomes, armed timers, and the states not remembered."""
+        if not self._fences:
+            await self._refresh(conn)
+        ids = {one.id for one in batch}
+        ids |= {one.message.prev for one in batch if one.message and one.message.prev}
+        settled = await outcomes.find(conn, list(ids))
+        timed = [one.command.stream for one in batch if one.is_timer and one.command]
+        armed = await timers.armed(conn, timed) if timed else {}
+        streams = [s for one in batch if one.command for s in self.context.reads(one.command)]
+        missing = self._memory.missing(streams)
+        if missing:
+            facts = await read_streams(conn, missing)
+            for stream in missing:
+                self._memory.learn(stream, facts.get(stream, ()))
+        known = Known(settled, armed, self._parked_keys, self._relayed)
+        return Batch(self.context, self._memory, known, self._settings.periods(), self._clock())
+
+    async def _redrive_movable(self) -> None:
+        """What somebody wished while nobody owned the partition (PROTOCOL 12)."""
+
+        async def movable() -> dict[str, int]:
+            with translated():
+                return await parked.movable(await self._connection(), self.context.processor)
+
+        for key, partition in (await self._insist(movable)).items():
+            await self._redrive(key, partition)
+
+    async def _redrive(self, key: str, partition: int) -> None:
+        while await self._insist(lambda: self._redrive_first(key, partition)):
+            pass
+
+    async def _redrive_first(self, key: str, partition: int) -> bool:
+        """Redrives or discards the first parked message of a key, if somebody wished it."""
+        if partition not in self._owned:
+            return False
+        conn = await self._connection()
+        with translated():
+            row = await parked.first(conn, self.context.processor, key)
+            if row is None or not row.may_move:
+                return False
+            one = read_parked(row, self.context.name)
+            work = await self._prepare(conn, [one])
+        next_offsets = {partition: self._fences[partition].next_offset}
+
+        await self._decide_and_commit(
+            conn,
+            work,
+            [] if row.wish == "discard" else [one],
+            next_offsets,
+            lambda decided: decided.resettle(row),
+        )
+        with translated():
+            if await parked.first(conn, self.context.processor, key) is not None:
+                return True
+        self._parked_keys.discard(key)  # in the same turn: nobody may park behind nothing
+        return False
+
+    async def _refresh(self, conn: AsyncConnection) -> None:
+        with translated():
+            context = self.context
+            self._fences = await fences.read(
+                conn, context.processor, context.topic, sorted(self._owned)
+            )
+            self._parked_keys = await parked.keys(conn, context.processor)
+
+    def _forget(self) -> None:
+        self._memory.clear()
+        self._fences = {}
+        self._relayed = {}
+
+    async def _connection(self) -> AsyncConnection:
+        if self._conn is None:
+            with translated():
+                self._conn = await connect(
+                    self._settings.postgres_dsn.get_secret_value(),
+                    name=self.context.processor,
+                    index_only=True,
+                )
+        return self._conn
+
+    async def _drop_connection(self) -> None:
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            await conn.close()

@@ -1,0 +1,119 @@
+# pyright: basic
+"""The one module that knows Faust. It keeps Faust's traps (docs/adr) away from the engine."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import mkdtemp
+
+import faust
+from faust.sensors import Monitor
+from faust.transport.drivers.aiokafka import Consumer
+from faust.types import TP
+
+from streams.engine import Engine
+from streams.lifecycle import ready, stopping
+from streams.settings import Settings
+
+log = logging.getLogger("quire.faust")
+EXIT_UNFINISHED = 75
+
+
+class _Silent(Monitor):
+    """Faust's monitor costs a fifth of the loop and nobody reads it."""
+
+    def _nothing(self, *args, **kwargs):
+        return None
+
+    on_message_in = on_message_out = on_stream_event_in = on_stream_event_out = _nothing
+    on_topic_buffer_full = on_table_get = on_table_set = on_table_del = _nothing
+    on_commit_initiated = on_commit_completed = on_send_initiated = on_send_completed = _nothing
+    on_send_error = track_tp_end_offset = track_message = _nothing
+
+
+class _FencedConsumer(Consumer):
+    """Begins where the engine says, not where the group was committed (PROTOCOL 1)."""
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        committed = await super().seek_to_committed()
+        offsets = {tp.partition: offset for tp, offset in committed.items()}
+        starts = await self.app.engine.own(offsets)  # pyright: ignore[reportAttributeAccessIssue]
+        seeks = {tp: starts[tp.partition] for tp in committed}
+        await self._thread.seek_wait(seeks)
+        return seeks
+
+
+class _App(faust.App):
+    engine: Engine
+
+    def _new_transport(self):
+        transport = super()._new_transport()
+        transport.Consumer = _FencedConsumer  # pyright: ignore[reportAttributeAccessIssue]
+        return transport
+
+
+def _app(engine: Engine, settings: Settings) -> _App:
+    context = engine.context
+    app = _App(
+        context.processor,
+        broker=f"aiokafka://{settings.kafka}",
+        key_serializer="raw",
+        value_serializer="raw",
+        web_enabled=False,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        worker_redirect_stdouts=False,
+        datadir=Path(mkdtemp(prefix="quire-faust-")),
+        broker_commit_interval=1.0,
+        broker_session_timeout=settings.session_timeout_seconds,
+        broker_heartbeat_interval=max(1, settings.session_timeout_seconds / 4),
+        broker_max_poll_interval=600,
+        consumer_auto_offset_reset="earliest",
+        stream_buffer_maxsize=2 * settings.batch_size,
+        stream_wait_empty=True,
+        Monitor=_Silent,
+        loghandlers=[],
+    )
+    app.engine = engine
+
+    async def on_revoked(app, revoked, **_):
+        engine.disown({tp.partition for tp in revoked})
+
+    app.on_partitions_revoked.connect(on_revoked, weak=False)  # pyright: ignore[reportArgumentType]
+
+    @app.agent(app.topic(context.topic), name=context.processor, concurrency=1)
+    async def agent(stream):
+        async for batch in stream.noack_take(
+            settings.batch_size, within=settings.batch_wait_seconds
+        ):
+            await engine.handle(batch)
+            for event in batch:  # committed to Postgres, so Kafka may move on
+                await stream.ack(event)
+
+    return app
+
+
+async def run(engine: Engine, settings: Settings) -> None:
+    """Runs an agent until the process is told to stop.
+
+    A batch that cannot finish within `drain_seconds` is left to the next owner: the process ends
+    with status 75, since Faust would wait for ever.
+    """
+    app = _app(engine, settings)
+    stop = stopping()
+    app.finalize()
+    await app.start()
+    ready()
+    crashed = asyncio.ensure_future(app.wait_until_stopped())
+    await asyncio.wait({asyncio.ensure_future(stop.wait()), crashed}, return_when="FIRST_COMPLETED")
+    try:
+        await asyncio.wait_for(app.stop(), settings.drain_seconds)
+    except TimeoutError:
+        log.warning("the batch in hand did not finish in time; its next owner begins with it")
+        os._exit(EXIT_UNFINISHED)
+    await engine.close()
+    if not stop.is_set():
+        log.error("Faust stopped by itself: %s", app.crash_reason)
+        os._exit(1)

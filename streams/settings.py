@@ -1,0 +1,38 @@
+"""The settings of every long-running process, read once from QUIRE_*."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.deadlines import Periods
+
+
+class Settings(BaseSettings):
+    """Durations are seconds; whatever is not set keeps the default of docs/configuration.md."""
+
+    model_config = SettingsConfigDict(env_prefix="QUIRE_", frozen=True)
+
+    postgres_dsn: SecretStr
+    kafka: str
+    state_dir: Path = Path(".quire")
+    batch_size: int = 500
+    batch_wait_seconds: float = 0.03
+    session_timeout_seconds: int = 10
+    drain_seconds: float = 8
+    sweep_after_seconds: float = 10
+    cached_streams: int = 50_000
+    reservation_minutes: float = 15
+    return_window_days: float = 30
+    carrier_step_seconds: float = 5
+    carrier_paused: bool = False
+    provider_delay_seconds: float = 0
+    provider_concurrency: int = 32
+
+    def periods(self) -> Periods:
+        """How long each deadline of the domain is."""
+        return Periods(
+            reservation=timedelta(minutes=self.reservation_minutes),
+            return_window=timedelta(days=self.return_window_days),
+        )
