@@ -18,14 +18,23 @@ class Checkpoint(NamedTuple):
 
 async def read(conn: AsyncConnection, name: str) -> Checkpoint:
     """Where the reader stands; a new one begins at 0."""
-    await conn.execute(
-        "insert into checkpoint (name, position) values (%s, 0) on conflict do nothing", (name,)
-    )
+    found = await _find(conn, name)
+    if found is None:
+        await conn.execute(
+            "insert into checkpoint (name, position) values (%s, 0) on conflict do nothing", (name,)
+        )
+        found = await _find(conn, name)
+    assert found is not None, "the row was made just now"
+    return found
+
+
+async def _find(conn: AsyncConnection, name: str) -> Checkpoint | None:
     cursor = await conn.execute(
         "select position, state::text from checkpoint where name = %s", (name,)
     )
     row = await cursor.fetchone()
-    assert row is not None, "the row was made just now"
+    if row is None:
+        return None
     position, state = row
     return Checkpoint(position, None if state is None else state.encode())
 

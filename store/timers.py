@@ -1,5 +1,6 @@
 """Durable deadlines, as the process that announces them reads them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -51,3 +52,11 @@ async def due(conn: AsyncConnection, at: datetime, limit: int) -> list[Timer]:
     async with conn.cursor(binary=True, row_factory=args_row(Timer)) as cursor:
         await cursor.execute(_DUE, (at, limit))
         return await cursor.fetchall()
+
+
+async def armed(conn: AsyncConnection, streams: Sequence[str]) -> dict[UUID, tuple[str, str]]:
+    """The timers of these streams by id, each with its stream and name."""
+    cursor = await conn.execute(
+        "select id, stream, name from timer where stream = any(%b::text[])", (list(streams),)
+    )
+    return {row[0]: (row[1], row[2]) for row in await cursor.fetchall()}

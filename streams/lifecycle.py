@@ -1,0 +1,94 @@
+"""How a long-running process begins, says that it works, and ends."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import uvloop
+
+NEEDS_A_PERSON = 78
+
+log = logging.getLogger("quire")
+_stops: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Event] = WeakKeyDictionary()
+
+
+class CannotGoOn(Exception):
+    """Trying again will not help: a person must look. Ends the process with code 78."""
+
+
+def stopping() -> asyncio.Event:
+    """The event of this loop that SIGTERM and SIGINT set."""
+    loop = asyncio.get_running_loop()
+    event = _stops.get(loop)
+    if event is None:
+        event = _stops[loop] = asyncio.Event()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, event.set)
+    return event
+
+
+def ready() -> None:
+    """Tell the supervisor, by the file that it named, that this process works."""
+    file = os.environ.get("QUIRE_READY_FILE")
+    if file:
+        Path(file).write_text(f"ready {os.getpid()}\n")
+    log.info("ready")
+
+
+def run(process: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a process to its end, on uvloop; CannotGoOn becomes its exit code."""
+    set_up_logging()
+    calm_the_collector()
+    try:
+        uvloop.run(process())
+    except CannotGoOn as reason:
+        log.critical("stopped for good: %s", reason)
+        raise SystemExit(NEEDS_A_PERSON) from reason
+
+
+def set_up_logging() -> None:
+    """Plain lines on stderr, from the level in QUIRE_LOG_LEVEL on."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=os.environ.get("QUIRE_LOG_LEVEL", "INFO").upper(),
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    for noisy in ("aiokafka", "kafka", "faust", "mode", "httpx"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def calm_the_collector() -> None:
+    """Collect garbage more rarely: our messages have no cycles, and each pass costs latency."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, or until `stop` is set; says whether it is."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run side by side; when the first returns or fails, the others end too."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

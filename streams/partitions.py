@@ -1,0 +1,40 @@
+"""The number of partitions never changes while anything runs; who notices that it did, stops."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from psycopg import AsyncConnection
+
+from store.errors import translated
+from store.relaying import planned
+from streams.lifecycle import CannotGoOn
+
+Count = Callable[[str], Awaitable[int]]
+
+
+async def agreed_counts(
+    conn: AsyncConnection, count: Count, topics: Sequence[str]
+) -> dict[str, int]:
+    """How many partitions each topic has; raises CannotGoOn when that is not the plan."""
+    found = {topic: await count(topic) for topic in topics}
+    for topic, partitions in found.items():
+        if partitions == 0:
+            raise CannotGoOn(f"Kafka has no topic {topic}")
+    with translated():
+        plan = await planned(conn, found)
+    _compare(found, plan)
+    return found
+
+
+async def still_agree(count: Count, agreed: dict[str, int]) -> None:
+    """Raises CannotGoOn when a number has changed since."""
+    _compare({topic: await count(topic) for topic in agreed}, agreed)
+
+
+def _compare(found: dict[str, int], plan: dict[str, int]) -> None:
+    for topic, partitions in found.items():
+        if partitions != plan[topic]:
+            raise CannotGoOn(
+                f"{topic} has {partitions} partitions and should have {plan[topic]}: a key's"
+                " partition would change under way; stop all and use `quire topics grow`,"
+                " or `quire topics repair` after a restore"
+            )
