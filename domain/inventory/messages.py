@@ -44,6 +44,7 @@ class ReleaseReservation(ReservationCommand, frozen=True):
     kind: ClassVar[str] = "quire.inventory.release"
     cause: ReleaseCause
     lines: tuple[SkuQuantity, ...] = ()
+    reference: str = ""
 
 
 class StockCommand(Command, frozen=True):
@@ -121,6 +122,7 @@ class ReservationReleased(ReservationEvent, frozen=True):
     type: ClassVar[str] = "quire.inventory.released.v1"
     lines: tuple[SkuQuantity, ...]
     cause: ReleaseCause
+    reference: str = ""
 
 
 class StockEvent(Event, frozen=True):
@@ -151,14 +153,14 @@ class StockRestocked(StockEvent, frozen=True):
 
 
 class WaitingOrder(Struct, frozen=True):
-    """One who waits, and all that the order wants."""
+    """One who waits, and what of this sku; all that it wants stands in its reservation."""
 
     order_id: str
     lines: tuple[SkuQuantity, ...]
 
 
 class StockAvailable(StockEvent, frozen=True):
-    """Goods are there for `orders`, who waited longest, oldest first, each with all its lines."""
+    """Goods are there for `orders`, who waited longest, oldest first."""
 
     type: ClassVar[str] = "quire.stock.available.v1"
     orders: tuple[WaitingOrder, ...]

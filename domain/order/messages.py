@@ -114,6 +114,7 @@ class RecordBackordered(OrderCommand, frozen=True):
 class RecordReservationReleased(OrderCommand, frozen=True):
     kind: ClassVar[str] = "quire.order.record_reservation_released"
     cause: str
+    reference: str = ""
 
 
 class RecordPaymentAuthorized(OrderCommand, frozen=True):
@@ -229,6 +230,9 @@ class OrderRejected(OrderEvent, frozen=True):
     type: ClassVar[str] = "quire.order.rejected.v1"
     reason: str
     shortages: tuple[Shortage, ...] = ()
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
 
 
 class PaymentRequested(OrderEvent, frozen=True):
@@ -294,6 +298,7 @@ class CancellationRefused(OrderEvent, frozen=True):
     type: ClassVar[str] = "quire.order.cancellation_refused.v1"
     cancellation: int
     reason: str
+    parcel_id: str = ""
 
 
 class OrderLinesCancelled(OrderEvent, frozen=True):
@@ -311,6 +316,27 @@ class OrderLinesCancelled(OrderEvent, frozen=True):
     whole: bool = False
     cause: Literal["cancel", "expiry", "payment"] = "cancel"
     reason: str = ""
+    parcel_id: str = ""
+
+    @property
+    def reference(self) -> str:
+        """Names what goes back because of it: the released stock and the refund."""
+        if not self.parcel_id:
+            return f"cancellation-{self.cancellation}"
+        return f"cancellation-{self.cancellation}-{self.parcel_id}"
+
+
+class OrderStockReleased(OrderEvent, frozen=True):
+    """The stock of a cancellation is back on the shelf."""
+
+    type: ClassVar[str] = "quire.order.stock_released.v1"
+    reference: str
+
+
+class OrderPaymentVoided(OrderEvent, frozen=True):
+    """Nothing is held of the customer's money any more."""
+
+    type: ClassVar[str] = "quire.order.payment_voided.v1"
 
 
 class OrderCancelled(OrderEvent, frozen=True):
@@ -318,6 +344,9 @@ class OrderCancelled(OrderEvent, frozen=True):
 
     type: ClassVar[str] = "quire.order.cancelled.v1"
     reason: str = ""
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
 
 
 class OrderExpired(OrderEvent, frozen=True):
@@ -326,12 +355,19 @@ class OrderExpired(OrderEvent, frozen=True):
 
 
 class OrderShipped(OrderEvent, frozen=True):
-    """A parcel was handed over; `amount` is what is captured for it."""
+    """A parcel was handed over; `amount` is what is captured for it.
+
+    `last` when nothing is left to ship, so that no more is taken of this authorisation.
+    """
 
     type: ClassVar[str] = "quire.order.shipped.v1"
     parcel_id: str
     lines: tuple[LineQuantity, ...]
     amount: Money
+    last: bool = False
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
 
 
 class OrderPaid(OrderEvent, frozen=True):
@@ -363,6 +399,9 @@ class OrderDelivered(OrderEvent, frozen=True):
     type: ClassVar[str] = "quire.order.delivered.v1"
     parcel_id: str
     complete: bool
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
 
 
 class OrderParcelLost(OrderEvent, frozen=True):
@@ -404,6 +443,12 @@ class ReturnSettled(OrderEvent, frozen=True):
     lines: tuple[LineQuantity, ...]
     refund: Money
     refund_id: str
+
+
+class ReturnWindowEnded(OrderEvent, frozen=True):
+    """The window is over while a return or money is still open: completed with the last of them."""
+
+    type: ClassVar[str] = "quire.order.return_window_ended.v1"
 
 
 class OrderCompleted(OrderEvent, frozen=True):

@@ -45,9 +45,12 @@ class ExpireAuthentication(PaymentCommand, frozen=True):
 
 
 class CapturePayment(PaymentCommand, frozen=True):
+    """`final` when no more will be taken of this authorisation."""
+
     kind: ClassVar[str] = "quire.payment.capture"
     parcel_id: str
     amount: Money
+    final: bool = False
 
 
 class VoidAuthorization(PaymentCommand, frozen=True):
@@ -156,8 +159,11 @@ class PaymentDeferred(PaymentEvent, frozen=True):
     amount: Money
     tries: int
     retry_at: datetime
+    first_at: datetime
     attempt: int = 0
     payment_method: str = ""
+    reference: str = ""
+    final: bool = False
 
 
 class PaymentOutcomeUnknown(PaymentEvent, frozen=True):
@@ -170,8 +176,11 @@ class PaymentOutcomeUnknown(PaymentEvent, frozen=True):
     amount: Money
     tries: int
     retry_at: datetime
+    first_at: datetime
     attempt: int = 0
     payment_method: str = ""
+    reference: str = ""
+    final: bool = False
 
 
 class PaymentCaptured(PaymentEvent, frozen=True):
@@ -179,6 +188,7 @@ class PaymentCaptured(PaymentEvent, frozen=True):
     parcel_id: str
     amount: Money
     reference: str
+    final: bool = False
 
 
 class CaptureFailed(PaymentEvent, frozen=True):

@@ -1,0 +1,114 @@
+"""One message for each (order, template, channel, cause), on the channels that are wanted."""
+
+# ruff: noqa: ARG001 - all who ask are asked alike
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from domain.decider import Decider
+from domain.message import Command, Event
+from domain.notification import messages as m
+from domain.notification.state import State
+
+FIRST_PAUSE = timedelta(seconds=10)
+LONGEST_PAUSE = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(hours=24)
+
+
+def ask(command: Command, state: State, command_id: str) -> m.DeliveryRequest | None:
+    """What to send before deciding; the notification's own id is its key, whoever asks."""
+    match command:
+        case m.Notify():
+            if state.done or state.deferred or _why_not(command, state):
+                return None
+            wish: m.Notify | m.NotificationDeferred = command
+        case m.RetryNotification():
+            if state.done or state.deferred is None:
+                return None
+            wish = state.deferred
+        case _:
+            return None
+    return m.DeliveryRequest(
+        wish.notification_id,
+        wish.notification_id,
+        wish.order_id,
+        wish.template,
+        wish.channel,
+        wish.customer_id,
+        wish.contact,
+        wish.language,
+        wish.facts,
+    )
+
+
+def decide(command: Command | m.Answered, state: State) -> list[Event]:
+    match command:
+        case m.Answered():
+            return _answered(command, state)
+        case m.Notify(notification_id=notification_id, order_id=order_id):
+            if state.done or state.deferred:
+                return []
+            reason = _why_not(command, state)
+            if not reason:
+                return []
+            return [
+                m.NotificationSuppressed(
+                    notification_id, order_id, command.template, command.channel, reason
+                )
+            ]
+        case m.SetPreferences(customer_id=customer_id, channels=channels):
+            wanted = tuple(dict.fromkeys(channels))
+            return [] if wanted == state.channels else [m.PreferencesSet(customer_id, wanted)]
+        case _:
+            return []
+
+
+def evolve(state: State, event: Event) -> State:
+    match event:
+        case m.NotificationSent() | m.NotificationSuppressed() | m.NotificationFailed():
+            return replace(state, done=True, deferred=None)
+        case m.NotificationDeferred():
+            return replace(state, deferred=event)
+        case m.PreferencesSet(channels=channels):
+            return replace(state, channels=channels)
+        case _:
+            raise TypeError(f"{type(event).__name__} is not an event of notification")
+
+
+def _why_not(command: m.Notify, state: State) -> str:
+    if state.channels is not None and command.channel not in state.channels:
+        return "not_wanted"
+    if command.channel == "email" and not command.contact:
+        return "no_address"
+    return ""
+
+
+def _answered(answered: m.Answered, state: State) -> list[Event]:
+    request, answer = answered.request, answered.answer
+    if state.done:
+        return []
+    names = (request.notification_id, request.order_id, request.template, request.channel)
+    if answer.outcome == "sent":
+        return [m.NotificationSent(*names)]
+    tries = state.deferred.tries + 1 if state.deferred else 1
+    first_at = state.deferred.first_at if state.deferred else answered.at
+    retry_at = answered.at + min(FIRST_PAUSE * 2 ** min(tries - 1, 20), LONGEST_PAUSE)
+    if answer.outcome == "failed" or retry_at > first_at + GIVE_UP_AFTER:
+        return [m.NotificationFailed(*names, answer.code or answer.outcome)]
+    return [
+        m.NotificationDeferred(
+            *names,
+            answer.code or answer.outcome,
+            tries,
+            first_at,
+            retry_at,
+            request.customer_id,
+            request.contact,
+            request.language,
+            request.facts,
+        )
+    ]
+
+
+decider: Decider[Command | m.Answered, Event, State] = Decider(State(), decide, evolve)

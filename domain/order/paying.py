@@ -1,0 +1,160 @@
+"""Asking for the money, and what the provider answers."""
+
+from typing import Literal
+
+from domain.errors import Refused
+from domain.order import messages as m
+from domain.order.parcels import parcels_of
+from domain.order.state import State, named
+
+
+def request_payment(state: State, method: str) -> list[m.OrderEvent]:
+    """The next attempt; an order that costs nothing needs none."""
+    due = state.due - state.asked
+    if due <= 0:
+        return [confirmation(state, 0)] if state.base != "confirmed" else []
+    order_id = state.order.order_id
+    return [m.PaymentRequested(order_id, state.attempt + 1, state.money(due), method)]
+
+
+def confirmation(state: State, authorized: int) -> m.OrderConfirmed:
+    order = state.order
+    return m.OrderConfirmed(
+        order.order_id,
+        state.money(authorized),
+        parcels_of(order.order_id, named(order.lines, state.remaining())),
+        order.customer_id,
+        order.contact,
+        order.language,
+    )
+
+
+def final_failure(
+    state: State, cause: Literal["cancel", "expiry", "payment"], reason: str, *, void: bool = False
+) -> m.OrderLinesCancelled:
+    """All that is left goes back: nobody will pay for it, or nobody wants it."""
+    waiting = [number for number, one in state.cancelling.items() if not one.parcels]
+    return m.OrderLinesCancelled(
+        state.order.order_id,
+        waiting[0] if waiting else state.cancellations + 1,
+        named(state.order.lines, state.remaining()),
+        state.money(state.due),
+        state.money(0),
+        void=void,
+        whole=True,
+        cause=cause,
+        reason=reason,
+    )
+
+
+def pay_order(command: m.PayOrder, state: State) -> list[m.OrderEvent]:
+    if state.base == "none":
+        raise Refused("order_unknown", order_id=command.order_id)
+    if state.closed or state.ending:
+        raise Refused("order_closed", status=state.base)
+    if not command.payment_method:
+        raise Refused("payment_method_missing")
+    expired = state.base == "confirmed" and state.authorization_expired and not state.in_flight
+    declined = state.base == "awaiting_payment" and state.attempt_status == "declined"
+    if state.cancelling or not (expired or declined):
+        raise Refused("not_awaiting_payment", status=state.base)
+    if state.hold and not expired:
+        raise Refused("on_hold", hold=state.hold)
+    return request_payment(state, command.payment_method)
+
+
+def _awaits(state: State, attempt: int) -> bool:
+    """Only the answer to the attempt that is under way says anything new."""
+    under_way = state.attempt_status in ("in_flight", "action")
+    return under_way and attempt == state.attempt and not state.ending
+
+
+def _cancel_reason(state: State) -> str | None:
+    """Why a cancellation waits for the provider's answer, if one does."""
+    for one in state.cancelling.values():
+        if not one.parcels:
+            return one.reason
+    return None
+
+
+def record_payment_authorized(
+    command: m.RecordPaymentAuthorized, state: State
+) -> list[m.OrderEvent]:
+    if not _awaits(state, command.attempt):
+        return []
+    if state.base == "confirmed":
+        return [m.HoldReleased(command.order_id, "authorization_expired")]
+    reason = _cancel_reason(state)
+    if reason is not None:
+        return [final_failure(state, "cancel", reason, void=True)]
+    return [confirmation(state, command.amount.amount_minor)]
+
+
+def record_authentication_required(
+    command: m.RecordAuthenticationRequired, state: State
+) -> list[m.OrderEvent]:
+    if not _awaits(state, command.attempt) or state.attempt_status == "action":
+        return []
+    asked = m.PaymentActionRequired(command.order_id, command.attempt, command.url)
+    reason = _cancel_reason(state)
+    if reason is not None:
+        return [asked, final_failure(state, "cancel", reason, void=True)]
+    return [asked]
+
+
+def record_payment_declined(command: m.RecordPaymentDeclined, state: State) -> list[m.OrderEvent]:
+    if not _awaits(state, command.attempt):
+        return []
+    failed = m.PaymentAttemptFailed(
+        command.order_id, command.attempt, command.code, command.retryable
+    )
+    reason = _cancel_reason(state)
+    if reason is not None:
+        return [failed, final_failure(state, "cancel", reason)]
+    if command.retryable or state.base == "confirmed":
+        return [failed]
+    return [failed, final_failure(state, "payment", command.code)]
+
+
+def record_authorization_voided(
+    command: m.RecordAuthorizationVoided, state: State
+) -> list[m.OrderEvent]:
+    return [m.OrderPaymentVoided(command.order_id)] if "void" in state.awaited else []
+
+
+def record_authorization_expired(
+    command: m.RecordAuthorizationExpired, state: State
+) -> list[m.OrderEvent]:
+    """Nothing is held any more: as good as a void, or a reason to hold what has not left."""
+    if "void" in state.awaited:
+        return [m.OrderPaymentVoided(command.order_id)]
+    unshipped = any(one.status == "planned" and one.lines for one in state.parcels.values())
+    if state.base != "confirmed" or not unshipped or state.authorization_expired or state.ending:
+        return []
+    return [m.OrderHeld(command.order_id, "authorization_expired")]
+
+
+def record_payment_captured(command: m.RecordPaymentCaptured, state: State) -> list[m.OrderEvent]:
+    if command.parcel_id not in state.captures_open:
+        return []
+    return [m.OrderPaid(command.order_id, command.parcel_id, command.amount)]
+
+
+def record_capture_failed(command: m.RecordCaptureFailed, state: State) -> list[m.OrderEvent]:
+    if command.parcel_id not in state.captures_open:
+        return []
+    return [
+        m.OrderPaymentFailed(command.order_id, "capture", command.parcel_id, command.code),
+    ]
+
+
+def record_payment_refunded(command: m.RecordPaymentRefunded, state: State) -> list[m.OrderEvent]:
+    if command.refund_id not in state.refunds_open:
+        return []
+    return [m.OrderRefunded(command.order_id, command.refund_id, command.amount)]
+
+
+def record_refund_failed(command: m.RecordRefundFailed, state: State) -> list[m.OrderEvent]:
+    if command.refund_id not in state.refunds_open:
+        return []
+    return [m.OrderPaymentFailed(command.order_id, "refund", command.refund_id, command.code)]

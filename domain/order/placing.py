@@ -1,0 +1,154 @@
+"""Taking an order in, and what the stock answers."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from domain.errors import Refused
+from domain.message import Line, Money
+from domain.order import messages as m
+from domain.order.paying import confirmation, final_failure, request_payment
+from domain.order.state import State
+
+MOST_LINES = 2_000
+MOST = 2**63 - 1
+
+
+def place_order(command: m.PlaceOrder, state: State) -> list[m.OrderEvent]:
+    if state.placed is not None:
+        asked = replace(_placed(command), contact=state.placed.contact)
+        if asked == state.placed:  # the sealed contact differs each time it is sealed
+            return []
+        raise Refused("order_exists", order_id=command.order_id)
+    return [_placed(command)]
+
+
+def confirm_order(command: m.ConfirmOrder, state: State) -> list[m.OrderEvent]:
+    if state.base == "none":
+        raise Refused("order_unknown", order_id=command.order_id)
+    if state.base == "confirmed":
+        return []
+    if state.closed or state.ending:
+        raise Refused("order_closed", status=state.base)
+    if state.base != "pending" or state.order.payment_method or state.hold:
+        raise Refused("payment_needed", status=state.base)
+    return [confirmation(state, 0)]
+
+
+def hold_order(command: m.HoldOrder, state: State) -> list[m.OrderEvent]:
+    if state.base == "none":
+        raise Refused("order_unknown", order_id=command.order_id)
+    if state.closed:
+        raise Refused("order_closed", status=state.base)
+    if state.hold:
+        return []
+    shipped = any(one.status != "planned" for one in state.parcels.values())
+    if state.base not in ("awaiting_payment", "confirmed") or shipped or state.ending:
+        raise Refused("not_holdable", status=state.base)
+    return [m.OrderHeld(command.order_id, command.reason or "manual")]
+
+
+def release_hold(command: m.ReleaseHold, state: State) -> list[m.OrderEvent]:
+    if state.base == "none":
+        raise Refused("order_unknown", order_id=command.order_id)
+    if not state.hold:
+        return []
+    if state.hold in ("backorder", "authorization_expired"):
+        raise Refused("hold_ends_by_itself", hold=state.hold)
+    return [m.HoldReleased(command.order_id, state.hold)]
+
+
+def record_stock_reserved(command: m.RecordStockReserved, state: State) -> list[m.OrderEvent]:
+    if state.ending or state.cancelling:
+        return []  # it is being cancelled, so the stock goes back
+    method = state.order.payment_method if state.placed else ""
+    if state.base == "pending":
+        return request_payment(state, method) if method else []
+    if state.base == "awaiting_stock":
+        released: list[m.OrderEvent] = [m.HoldReleased(command.order_id, "backorder")]
+        return released + (request_payment(state, method) if method else [])
+    return []
+
+
+def record_stock_short(command: m.RecordStockShort, state: State) -> list[m.OrderEvent]:
+    if state.base != "pending" or state.ending:
+        return []
+    order = state.order
+    return [
+        m.OrderRejected(
+            command.order_id,
+            "out_of_stock",
+            command.shortages,
+            customer_id=order.customer_id,
+            contact=order.contact,
+            language=order.language,
+        )
+    ]
+
+
+def record_backordered(command: m.RecordBackordered, state: State) -> list[m.OrderEvent]:
+    if state.base != "pending" or state.ending:
+        return []
+    return [m.OrderHeld(command.order_id, "backorder", command.shortages)]
+
+
+def expire_order(command: m.ExpireOrder, state: State) -> list[m.OrderEvent]:
+    """A timer that comes too late, or while the provider is being asked, changes nothing."""
+    if state.ending or state.cancelling or state.closed:
+        return []
+    unpaid = state.base == "awaiting_payment" and state.attempt_status == "declined"
+    goods = state.base == "awaiting_stock"
+    if (command.cause == "unpaid" and unpaid) or (command.cause == "backorder" and goods):
+        return [final_failure(state, "expiry", command.cause)]
+    return []
+
+
+def _placed(command: m.PlaceOrder) -> m.OrderPlaced:
+    if not command.order_id:
+        raise Refused("order_id_missing")
+    if not command.lines:
+        raise Refused("no_lines")
+    if len(command.lines) > MOST_LINES:
+        raise Refused("too_many_lines", lines=len(command.lines), most=MOST_LINES)
+    total = _sum_of(command.lines, command.currency)
+    for charge in command.charges:
+        if charge.amount.currency != command.currency:
+            raise Refused("currency_mixed", charge=charge.code)
+        total += charge.amount.amount_minor
+    if total < 0:
+        raise Refused("total_negative", total=total)
+    if total > MOST:
+        raise Refused("total_too_large", total=total)
+    return m.OrderPlaced(
+        command.order_id,
+        command.lines,
+        Money(total, command.currency),
+        command.payment_method,
+        command.customer_id,
+        command.contact,
+        command.language,
+        command.charges,
+        command.shortage,
+    )
+
+
+def _sum_of(lines: Iterable[Line], currency: str) -> int:
+    total = 0
+    seen: set[int] = set()
+    for line in lines:
+        price = line.unit_price
+        if price.currency != currency:
+            raise Refused("currency_mixed", line=line.line)
+        if line.quantity <= 0:
+            raise Refused("quantity_not_positive", line=line.line, quantity=line.quantity)
+        if line.quantity > MOST:
+            raise Refused("quantity_too_large", line=line.line, quantity=line.quantity)
+        if price.amount_minor < 0:
+            raise Refused("price_negative", line=line.line)
+        if not line.sku:
+            raise Refused("sku_missing", line=line.line)
+        if line.line < 1 or line.line in seen:
+            raise Refused("lines_misnumbered", line=line.line)
+        seen.add(line.line)
+        total += price.amount_minor * line.quantity
+    return total

@@ -1,0 +1,87 @@
+"""Where an order stands, on the three axes on which people ask."""
+
+from domain.order.state import State
+
+RESTING: frozenset[str] = frozenset(
+    {
+        "confirmed",
+        "on_hold",
+        "requires_action",
+        "awaiting_payment",
+        "rejected",
+        "cancelled",
+        "expired",
+        "completed",
+        "parked",
+    }
+)
+
+
+def status_of(state: State) -> tuple[str, str, str]:
+    """The order's status, its fulfilment, its payment."""
+    return order_status(state), fulfilment_status(state), payment_status(state)
+
+
+def is_resting(state: State) -> bool:
+    """Whether it goes on only by a person, a timer or the carrier."""
+    order, _, payment = status_of(state)
+    if order == "awaiting_payment":
+        return payment in ("requires_action", "failed")
+    return order in RESTING
+
+
+def order_status(state: State) -> str:
+    if state.closed or state.base == "none":
+        return state.base
+    if state.ending or any(one.whole for one in state.cancelling.values()):
+        return "cancelling"
+    return "on_hold" if state.hold else state.base
+
+
+def fulfilment_status(state: State) -> str:
+    parcels = [one for one in state.parcels.values() if one.lines]
+    if not parcels:
+        return "none"
+    settled = {
+        number: one.lines for number, one in state.returns.items() if one.status == "settled"
+    }
+    kinds = {one.status for one in parcels}
+    if any(settled.values()):
+        return "partially_returned" if state.returnable() else "returned"
+    if kinds == {"planned"}:
+        return "none" if state.ending else "in_fulfilment"
+    if "planned" in kinds:
+        return "partially_shipped"
+    if "shipped" in kinds:
+        return "shipped"
+    if "delivered" in kinds:
+        return "delivered"
+    return "lost" if "lost" in kinds else "returned"
+
+
+def payment_status(state: State) -> str:
+    if state.captured:
+        return _captured(state)
+    if state.voided:
+        return "voided"
+    if state.authorization_expired:
+        return "authorization_expired"
+    match state.attempt_status:
+        case "in_flight":
+            return "processing"
+        case "action":
+            return "requires_action"
+        case "declined":
+            return "failed"
+        case "authorized":
+            return "failed" if state.needs_person else "authorized"
+        case "none":
+            return "created"
+
+
+def _captured(state: State) -> str:
+    if state.refunded >= state.captured:
+        return "refunded"
+    if state.refunded:
+        return "partially_refunded"
+    return "captured" if state.captured >= state.due else "partially_captured"

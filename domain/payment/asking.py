@@ -1,0 +1,121 @@
+"""What a command wants of the provider, and what needs no asking."""
+
+from domain.errors import Refused
+from domain.message import Money
+from domain.payment import messages as m
+from domain.payment.state import State, Wish
+
+RENEWAL = "renewal"
+
+
+def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | None:
+    """The wish behind a command, None where there is none (any more)."""
+    match command:
+        case m.AuthorizePayment(attempt=attempt, amount=amount, payment_method=method):
+            if attempt <= state.attempt:
+                return None
+            key = _key(command, "authorize", command_id)
+            return Wish("authorize", str(attempt), key, amount, attempt, method)
+        case m.CapturePayment(parcel_id=parcel_id, amount=amount, final=final):
+            if _known(state, "capture", parcel_id):
+                return None
+            key = _key(command, "capture", command_id)
+            return Wish("capture", parcel_id, key, amount, final=final)
+        case m.VoidAuthorization():
+            if state.voided or _known(state, "void", ""):
+                return None
+            key = _key(command, "void", command_id)
+            return Wish("void", "", key, Money(state.held, _currency(state)))
+        case m.RefundPayment(refund_id=refund_id, amount=amount):
+            if _known(state, "refund", refund_id):
+                return None
+            return Wish("refund", refund_id, _key(command, "refund", command_id), amount)
+        case m.RetryPayment(step=step, subject=subject):
+            return state.pending.get((step, subject))
+        case _:
+            return _authorization_wish(command, state, command_id)
+
+
+def _authorization_wish(command: m.PaymentCommand, state: State, command_id: str) -> Wish | None:
+    match command:
+        case m.ConfirmAuthentication(attempt=attempt):
+            waits = state.authentication
+            if waits is None or waits.attempt != attempt:
+                return None
+            key = _key(command, "confirm", command_id)
+            return Wish("authorize", str(attempt), key, waits.amount, attempt, "", waits.reference)
+        case m.RenewAuthorization():
+            if not state.held or state.final or state.pending:
+                return None
+            key = _key(command, "renew", command_id)
+            amount = Money(state.held, _currency(state))
+            return Wish("authorize", RENEWAL, key, amount, state.attempt, reference=state.reference)
+        case _:
+            return None
+
+
+def blocker(wish: Wish, state: State) -> Wish | None:
+    """What must be answered first: the authorisation before its void, captures before both."""
+    if wish.step not in ("void", "refund"):
+        return None
+    for (step, _), pending in state.pending.items():
+        if step == "capture" or (step == "authorize" and wish.step == "void"):
+            return pending
+    return None
+
+
+def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEvent] | None:
+    """The facts that need no provider; None when it has to be asked."""
+    if blocker(wish, state) is not None:
+        return None
+    match wish.step:
+        case "authorize":
+            if state.voided:
+                raise Refused("authorization_voided", order_id=order_id)
+            if not wish.payment_method and not wish.reference:
+                return [m.PaymentDeclined(order_id, wish.attempt, "payment_method_missing", True)]
+        case "capture":
+            code = _why_not_captured(wish, state)
+            if code:
+                return [m.CaptureFailed(order_id, wish.subject, wish.amount, code)]
+        case "void":
+            if not state.held:
+                return [m.AuthorizationVoided(order_id)]
+        case "refund":
+            if wish.amount.amount_minor > state.captured - state.refunded:
+                return [m.RefundFailed(order_id, wish.subject, wish.amount, "exceeds_captured")]
+    return None
+
+
+def request_for(order_id: str, wish: Wish, state: State) -> m.ProviderRequest:
+    reference = wish.reference or ("" if wish.step == "authorize" else state.reference)
+    return m.ProviderRequest(
+        wish.step, wish.key, order_id, wish.amount, wish.payment_method, reference
+    )
+
+
+def _why_not_captured(wish: Wish, state: State) -> str:
+    if state.voided:
+        return "authorization_voided"
+    if state.expired:
+        return "authorization_expired"
+    if state.authorized is None:
+        return "not_authorized"
+    others = sum(
+        one.amount.amount_minor
+        for name, one in state.pending.items()
+        if name[0] == "capture" and name[1] != wish.subject
+    )
+    return "exceeds_authorized" if wish.amount.amount_minor > state.held - others else ""
+
+
+def _known(state: State, step: m.Step, subject: str) -> bool:
+    return (step, subject) in state.done or (step, subject) in state.pending
+
+
+def _key(command: m.PaymentCommand, verb: str, command_id: str) -> str:
+    return f"{command.order_id}/{verb}/{command_id}"
+
+
+def _currency(state: State) -> str:
+    return state.authorized.currency if state.authorized else ""

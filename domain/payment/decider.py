@@ -1,0 +1,185 @@
+"""The payment: nothing is charged twice, and each answer of the provider becomes a fact."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from domain.decider import Decider
+from domain.errors import Refused
+from domain.payment import messages as m
+from domain.payment.asking import RENEWAL, blocker, request_for, wish_of, without_asking
+from domain.payment.backoff import next_try, pause_after
+from domain.payment.evolve import evolve
+from domain.payment.state import State, Wish
+
+UNREACHABLE = "provider_unreachable"
+
+
+def ask(command: m.PaymentCommand, state: State, command_id: str) -> m.ProviderRequest | None:
+    """What to ask the provider before deciding; None when there is nothing to ask.
+
+    `command_id` makes the key of a first try; a later try takes the key that it had.
+    """
+    wish = wish_of(command, state, command_id)
+    if wish is None or (wish.step == "authorize" and state.voided):
+        return None
+    if without_asking(command.order_id, wish, state) is not None:
+        return None
+    return request_for(command.order_id, blocker(wish, state) or wish, state)
+
+
+def decide(command: m.PaymentCommand | m.Answered, state: State) -> list[m.PaymentEvent]:
+    match command:
+        case m.Answered():
+            return _answered(command, state)
+        case m.ExpireAuthentication(order_id=order_id, attempt=attempt):
+            waits = state.authentication
+            if waits is None or waits.attempt != attempt or _authorizing(state):
+                return []
+            return [m.PaymentDeclined(order_id, attempt, "authentication_expired", True)]
+        case m.RecordProviderNotice():
+            return _noticed(command, state)
+        case m.ConfirmAuthentication(attempt=attempt) if state.authentication is None:
+            if attempt <= state.answered and not state.voided:
+                return []
+            raise Refused("no_authentication", attempt=attempt)
+        case _:
+            wish = wish_of(command, state, "")
+            if wish is None:
+                return []
+            return without_asking(command.order_id, wish, state) or []
+
+
+def _answered(answered: m.Answered, state: State) -> list[m.PaymentEvent]:
+    command, request = answered.command, answered.request
+    wish = wish_of(command, state, "")
+    if wish is None:
+        return []
+    first = blocker(wish, state)
+    if first is None:
+        return _facts(replace(wish, key=request.key), answered, state)
+    waiting = wish if wish.tries else replace(wish, key=_key_behind(first, wish, command.order_id))
+    return [*_facts(first, answered, state), _wait(waiting, answered)]
+
+
+def _key_behind(first: Wish, wish: Wish, order_id: str) -> str:
+    """Stable and its own: the key of what it waits for contains that one's first command id."""
+    return f"{order_id}/{wish.step}/{wish.subject}/after/{first.key}"
+
+
+def _wait(wish: Wish, answered: m.Answered) -> m.PaymentEvent:
+    """Behind another wish that was asked first: at once if that has its answer now."""
+    tries = max(1, wish.tries)
+    unreached = answered.answer.outcome in ("unreachable", "unknown")
+    at = answered.at + pause_after(wish.key, tries) if unreached else answered.at
+    waiting = replace(wish, tries=tries, first_at=wish.first_at or answered.at)
+    return _deferral(m.PaymentDeferred, answered.command.order_id, waiting, at)
+
+
+def _facts(wish: Wish, answered: m.Answered, state: State) -> list[m.PaymentEvent]:
+    order_id, answer = answered.command.order_id, answered.answer
+    match answer.outcome:
+        case "approved":
+            return [_approved(wish, answer, order_id)]
+        case "declined":
+            return [_failed(wish, answer.code or "declined", answer.retryable, order_id, state)]
+        case "action_required":
+            if wish.step == "authorize" and wish.subject != RENEWAL:
+                return [
+                    m.AuthenticationRequired(
+                        order_id, wish.attempt, wish.amount, answer.reference, answer.url
+                    )
+                ]
+            return [_failed(wish, "action_required", False, order_id, state)]
+        case "unreachable" | "unknown":
+            return [_again(wish, answered, state)]
+
+
+def _again(wish: Wish, answered: m.Answered, state: State) -> m.PaymentEvent:
+    tries = wish.tries + 1
+    first_at = wish.first_at or answered.at
+    order_id = answered.command.order_id
+    at = next_try(wish.key, tries, answered.at, first_at)
+    if at is None:
+        return _failed(wish, UNREACHABLE, False, order_id, state)
+    unreachable = answered.answer.outcome == "unreachable"
+    kind = m.PaymentDeferred if unreachable else m.PaymentOutcomeUnknown
+    return _deferral(kind, order_id, replace(wish, tries=tries, first_at=first_at), at)
+
+
+def _deferral(
+    kind: type[m.PaymentDeferred] | type[m.PaymentOutcomeUnknown],
+    order_id: str,
+    wish: Wish,
+    retry_at: datetime,
+) -> m.PaymentEvent:
+    assert wish.first_at is not None
+    return kind(
+        order_id,
+        wish.step,
+        wish.subject,
+        wish.key,
+        wish.amount,
+        wish.tries,
+        retry_at,
+        wish.first_at,
+        wish.attempt,
+        wish.payment_method,
+        wish.reference,
+        wish.final,
+    )
+
+
+def _approved(wish: Wish, answer: m.ProviderAnswer, order_id: str) -> m.PaymentEvent:
+    match wish.step:
+        case "authorize":
+            return m.PaymentAuthorized(order_id, wish.attempt, wish.amount, answer.reference)
+        case "capture":
+            return m.PaymentCaptured(
+                order_id, wish.subject, wish.amount, answer.reference, wish.final
+            )
+        case "void":
+            return m.AuthorizationVoided(order_id, wish.amount)
+        case "refund":
+            return m.PaymentRefunded(order_id, wish.subject, wish.amount, answer.reference)
+
+
+def _failed(wish: Wish, code: str, retryable: bool, order_id: str, state: State) -> m.PaymentEvent:
+    """A void that fails leaves the authorisation to lapse by itself."""
+    match wish.step:
+        case "authorize" if wish.subject == RENEWAL:
+            held = replace(wish.amount, amount_minor=state.held)
+            return m.AuthorizationExpired(order_id, held)
+        case "authorize":
+            return m.PaymentDeclined(order_id, wish.attempt, code, retryable)
+        case "capture":
+            return m.CaptureFailed(order_id, wish.subject, wish.amount, code)
+        case "void":
+            return m.AuthorizationExpired(order_id, wish.amount)
+        case "refund":
+            return m.RefundFailed(order_id, wish.subject, wish.amount, code)
+
+
+def _authorizing(state: State) -> bool:
+    return any(step == "authorize" for step, _ in state.pending)
+
+
+def _noticed(notice: m.RecordProviderNotice, state: State) -> list[m.PaymentEvent]:
+    """Only what names a reference of ours is believed; the rest is asked for under our own key."""
+    waits = state.authentication
+    if waits is None or waits.reference != notice.reference:
+        return []
+    match notice.status:
+        case "authorized":
+            return [
+                m.PaymentAuthorized(notice.order_id, waits.attempt, waits.amount, waits.reference)
+            ]
+        case "declined":
+            return [m.PaymentDeclined(notice.order_id, waits.attempt, "declined", True)]
+        case _:
+            return []
+
+
+decider: Decider[m.PaymentCommand | m.Answered, m.PaymentEvent, State] = Decider(
+    State(), decide, evolve
+)

@@ -1,0 +1,93 @@
+"""What each fact of shipping changes; no checks, no surprises."""
+
+from msgspec.structs import replace
+
+from domain.message import Event, LineQuantity
+from domain.shipping import messages as m
+from domain.shipping.state import State
+
+RANK = {
+    "handed_over": 1,
+    "in_transit": 2,
+    "attempt_failed": 2,
+    "lost": 3,
+    "returned_to_sender": 4,
+    "delivered": 5,
+}
+
+
+def evolve(state: State, event: Event) -> State:
+    match event:
+        case m.ShipmentCreated(lines=lines, tracking=tracking):
+            return replace(
+                state, created=True, label_deferred=False, lines=lines, tracking=tracking, tries=0
+            )
+        case m.ScanEvent():
+            return _scanned(state, event)
+        case m.ShipmentDeferred(step=step, lines=lines, tries=tries):
+            if step == "scan":
+                return replace(state, tries=tries)
+            return replace(state, label_deferred=True, lines=lines, tries=tries)
+        case m.ShipmentCancelled(lines=lines, cancellation=cancellation, whole=whole):
+            return replace(
+                state,
+                lines=out_of(state.lines, lines),
+                cancelled=state.cancelled or whole,
+                cancellations=state.cancellations | {cancellation},
+            )
+        case m.ShipmentKept(cancellation=cancellation):
+            return replace(state, cancellations=state.cancellations | {cancellation})
+        case m.ReturnReceived():
+            return replace(state, received=True)
+        case _:
+            raise TypeError(f"{type(event).__name__} is not an event of shipping")
+
+
+def status_of(event: m.ScanEvent) -> m.ScanStatus:
+    match event:
+        case m.ShipmentHandedOver():
+            return "handed_over"
+        case m.DeliveryAttemptFailed():
+            return "attempt_failed"
+        case m.ShipmentDelivered():
+            return "delivered"
+        case m.ShipmentLost():
+            return "lost"
+        case m.ShipmentReturned():
+            return "returned_to_sender"
+        case m.ShipmentMoved(status=status):
+            return status
+        case _:
+            raise TypeError(f"{type(event).__name__} is not a scan")
+
+
+def _scanned(state: State, event: m.ScanEvent) -> State:
+    status = status_of(event)
+    scans = state.scans | {event.scan_id}
+    polls = state.polls + (0 if event.scan_id.endswith(IMPLIED) else 1)
+    state = replace(state, scans=scans, polls=polls, tries=0)
+    if state.cancelled or not is_further(status, event, state):
+        return state
+    return replace(state, status=status, rank=RANK[status], at=event.at)
+
+
+def is_further(status: m.ScanStatus, scan: m.ScanEvent | m.RecordScan, state: State) -> bool:
+    """Whether a scan is ahead of all that came: by rank, then by the carrier's time."""
+    rank = RANK[status]
+    return rank > state.rank or (rank == state.rank and (state.at is None or scan.at > state.at))
+
+
+IMPLIED = "/handed_over"
+
+
+def out_of(
+    lines: tuple[LineQuantity, ...], taken: tuple[LineQuantity, ...]
+) -> tuple[LineQuantity, ...]:
+    gone: dict[int, int] = {}
+    for line in taken:
+        gone[line.line] = gone.get(line.line, 0) + line.quantity
+    return tuple(
+        LineQuantity(line.line, line.sku, rest)
+        for line in lines
+        if (rest := line.quantity - gone.get(line.line, 0)) > 0
+    )

@@ -1,0 +1,29 @@
+"""What a parcel remembers, and what the package with a return does."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from domain.message import LineQuantity
+
+
+class State(Struct, frozen=True):
+    """`rank` and `at` are those of the furthest scan; `scans` are the ids of all that came."""
+
+    created: bool = False
+    label_deferred: bool = False
+    lines: tuple[LineQuantity, ...] = ()
+    tracking: str = ""
+    tries: int = 0
+    polls: int = 0
+    scans: frozenset[str] = frozenset()
+    status: str = ""
+    rank: int = 0
+    at: datetime | None = None
+    cancelled: bool = False
+    cancellations: frozenset[int] = frozenset()
+    received: bool = False
+
+    @property
+    def handed_over(self) -> bool:
+        return self.rank > 0
