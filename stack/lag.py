@@ -14,6 +14,7 @@ from stack.processes import CONTEXTS
 from store import progress
 
 SECONDS = 5.0
+AGE_SECONDS = 3.0
 LOG_READERS = ("relay", "sealer")  # every other checkpoint is a view's
 
 
@@ -52,32 +53,56 @@ async def _in_topics(bootstrap: str) -> dict[str, Lag]:
         async with asyncio.timeout(SECONDS):
             await admin.start()
             await consumer.start()
-            return {f"worker-{name}": await _of_group(name, admin, consumer) for name in CONTEXTS}
+            unread = await _unread(admin, consumer)
+            ages = await _ages(consumer, {part: done for part, (done, _) in unread.items()})
     except (KafkaError, OSError):
         return {}
     finally:
         await consumer.stop()
         await admin.close()
+    return {f"worker-{name}": _lag(_topic(name), unread, ages) for name in CONTEXTS}
 
 
-async def _of_group(context: str, admin: Any, consumer: Any) -> Lag:
-    topic = f"quire.{context}.commands"
-    [described] = await admin.describe_topics([topic])
-    parts = [TopicPartition(topic, each["partition"]) for each in described["partitions"]]
-    done: dict[Any, Any] = await admin.list_consumer_group_offsets(f"quire-{context}")
+def _topic(context: str) -> str:
+    return f"quire.{context}.commands"
+
+
+def _lag(topic: str, unread: dict[Any, tuple[int, int]], ages: dict[str, float]) -> Lag:
+    records = sum(end - done for part, (done, end) in unread.items() if part.topic == topic)
+    return Lag(records, ages.get(topic, 0.0))
+
+
+async def _unread(admin: Any, consumer: Any) -> dict[Any, tuple[int, int]]:
+    """Give, for each partition that is not read to its end, where its reader is and the end."""
+    parts = [
+        TopicPartition(topic["topic"], part["partition"])
+        for topic in await admin.describe_topics([_topic(name) for name in CONTEXTS])
+        for part in topic["partitions"]
+    ]
     first: dict[Any, int] = await consumer.beginning_offsets(parts)
     ends: dict[Any, int] = await consumer.end_offsets(parts)
-    at = {part: max(done[part].offset if part in done else 0, first[part]) for part in parts}
-    unread = {part: at[part] for part in parts if at[part] < ends[part]}
-    records = sum(ends[part] - offset for part, offset in unread.items())
-    return Lag(records, await _age(consumer, unread) if unread else 0.0)
+    groups = (admin.list_consumer_group_offsets(f"quire-{name}") for name in CONTEXTS)
+    read: dict[Any, Any] = {}
+    for offsets in await asyncio.gather(*groups):
+        read |= offsets
+    at = {part: max(read[part].offset if part in read else 0, first[part]) for part in parts}
+    return {part: (at[part], ends[part]) for part in parts if at[part] < ends[part]}
 
 
-async def _age(consumer: Any, unread: dict[Any, int]) -> float:
-    """Give the age in seconds of the oldest of the records at these offsets."""
+async def _ages(consumer: Any, unread: dict[Any, int]) -> dict[str, float]:
+    """Give the age in seconds of the oldest unread record of each topic."""
     consumer.assign(list(unread))
-    for partition, offset in unread.items():
-        consumer.seek(partition, offset)
-    batches: dict[Any, list[Any]] = await consumer.getmany(timeout_ms=1000)
-    oldest = min((batch[0].timestamp for batch in batches.values() if batch), default=None)
-    return 0.0 if oldest is None else max(0.0, time() - oldest / 1000)
+    for part, offset in unread.items():
+        consumer.seek(part, offset)
+    ages: dict[str, float] = {}
+    waiting = set(unread)
+    deadline = time() + AGE_SECONDS
+    while waiting and time() < deadline:
+        batches: dict[Any, list[Any]] = await consumer.getmany(timeout_ms=100)
+        for part, batch in batches.items():
+            age = max(0.0, time() - batch[0].timestamp / 1000)
+            ages.setdefault(part.topic, age)
+            if part in waiting:
+                ages[part.topic] = max(ages[part.topic], age)
+        waiting -= batches.keys()
+    return ages

@@ -1,0 +1,69 @@
+"""The doctor names what is wrong, and says what mends it."""
+
+import os
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from time import time
+
+import pytest
+
+from stack import board, doctor
+from stack.board import Board
+from stack.errors import StackFault
+from stack.layout import LOOPBACK, Layout
+from stack.ports import require_free
+from stack.settings import Settings
+from stack.supervisor import Standing, State
+from tests.integration.servers import free_ports
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout.at(tmp_path / "state")
+
+
+def whats(layout: Layout, port_base: int | None = None) -> list[str]:
+    base = port_base or next(
+        port for port in free_ports(20) if not any(map(_used, range(port, port + 4)))
+    )
+    return [finding.what for finding in doctor.examine(layout, base, Settings())]
+
+
+def _used(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def test_nothing_is_found_where_nothing_is_wrong(layout: Layout):
+    assert whats(layout) == []
+
+
+def test_a_taken_port_is_found_and_refused(layout: Layout):
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        assert f"port {port}, wanted for the API, is taken" in whats(layout, port)
+        with pytest.raises(StackFault, match=f"port {port}"):
+            require_free({"api": port})
+
+
+def test_a_clock_behind_its_own_logs_is_found(layout: Layout):
+    log = layout.log("kafka")
+    log.touch()
+    os.utime(log, (time() + 3600, time() + 3600))
+    [what] = whats(layout)
+    assert what.startswith("the clock is behind")
+
+
+def test_a_process_that_is_not_ready_is_found_with_its_log(layout: Layout):
+    with board.holding(layout):
+        ill = Standing("relay", State.WAITING, None, 3, datetime.now(UTC))
+        board.write(layout, Board(1, 8080, datetime.now(UTC), processes=(ill,)))
+        [finding] = doctor.examine(layout, 8080, Settings())
+    assert finding.what == "relay is waiting (restarted 3 times)"
+    assert str(layout.log("relay")) in finding.fix
+
+
+def test_a_full_disk_is_found(layout: Layout, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(doctor, "LEAST_FREE_GB", 10.0**9)
+    assert all("GB are free" in what for what in whats(layout))

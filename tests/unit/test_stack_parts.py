@@ -1,0 +1,88 @@
+"""What the parts are made of: jars, topics, settings, processes."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.catalog import TOPICS as COMMAND_TOPICS
+from stack import jars, kafka, processes
+from stack.errors import StackFault
+from stack.jars import Jar
+from stack.layout import Layout
+from stack.topics import TOPICS
+
+OUTCOMES_ARE_KEPT = timedelta(days=30)
+
+
+def test_the_list_names_each_jar_once():
+    listed = jars.listed()
+    assert len({jar.file for jar in listed}) == len(listed) > 40
+    assert all(len(bytes.fromhex(jar.sha256)) == 32 for jar in listed)
+    assert any(jar.file == "kafka_2.13-4.3.1.jar" for jar in listed)
+
+
+def test_jars_that_are_what_they_were_are_not_fetched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    jar = Jar("g", "a", "1", hashlib.sha256(b"jar").hexdigest())
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(jars, "listed", lambda: [jar])
+    home = tmp_path / "quire" / jars.KAFKA.replace(":", "-")
+    home.mkdir(parents=True)
+    (home / "a-1.jar").write_bytes(b"jar")
+    assert jars.fetch(pytest.fail) == [home / "a-1.jar"]
+
+
+def hand_out(file: Path) -> Callable[[Path], Callable[[Jar], Path]]:
+    def locator(_: Path) -> Callable[[Jar], Path]:
+        return lambda _: file
+
+    return locator
+
+
+def test_a_jar_that_changed_on_the_way_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    jar = Jar("g", "a", "1", hashlib.sha256(b"jar").hexdigest())
+    other = tmp_path / "other.jar"
+    other.write_bytes(b"something else")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(jars, "listed", lambda: [jar])
+    monkeypatch.setattr(jars, "_locator", hand_out(other))
+    with pytest.raises(StackFault) as fault:
+        jars.fetch(pytest.fail)
+    assert fault.value.code == "jar_changed"
+    assert list((tmp_path / "quire").rglob("*.jar")) == []
+
+
+def test_every_command_topic_of_the_domain_is_made():
+    assert set(COMMAND_TOPICS.values()) <= {topic.name for topic in TOPICS}
+
+
+def test_no_topic_outlives_the_memory_of_its_commands():
+    assert all(topic.keep < OUTCOMES_ARE_KEPT for topic in TOPICS)
+
+
+def test_what_a_partner_wrote_is_gone_after_three_days():
+    short = {topic.name for topic in TOPICS if topic.keep == timedelta(days=3)}
+    assert short == {
+        "partner.goods-receipts",
+        "partner.orders",
+        "partner.scans",
+        "quire.dead-letters",
+    }
+
+
+def test_kafka_listens_on_loopback_alone(tmp_path: Path):
+    settings = kafka.settings(tmp_path, 9092, 9093)
+    assert settings["listeners"] == "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
+    assert settings["auto.create.topics.enable"] == "false"
+
+
+def test_every_context_has_a_worker(tmp_path: Path):
+    specs = processes.specs(Layout.at(tmp_path), {"QUIRE_API_PORT": "8080"})
+    assert {spec.argv[3:] for spec in specs} == {
+        *(("run", "worker", context) for context in COMMAND_TOPICS),
+        *(("run", name) for name in ("api", "relay", "projector", "timers", "sealer")),
+    }
