@@ -1,4 +1,4 @@
-"""A message is a CloudEvent in binary mode: what we write the SDK reads, and the other way round."""
+"""A message is a CloudEvent in binary mode: what we write the SDK reads, and vice versa."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
