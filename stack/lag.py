@@ -12,10 +12,12 @@ from aiokafka.errors import KafkaError
 
 from stack.processes import CONTEXTS
 from store import progress
+from store.views.every import VIEWS
 
 SECONDS = 5.0
 AGE_SECONDS = 3.0
-LOG_READERS = ("relay", "sealer")  # every other checkpoint is a view's
+RELAY = "relay"  # the name of its checkpoint
+SEALS = "seal"
 
 
 class Lag(msgspec.Struct, frozen=True):
@@ -36,14 +38,12 @@ async def _in_log(dsn: str) -> dict[str, Lag]:
         async with asyncio.timeout(SECONDS):
             conn = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
             async with conn:
-                behind = await progress.behind(conn)
+                behind = await progress.behind(conn, (RELAY, *VIEWS))
     except (psycopg.Error, TimeoutError):
         return {}
-    lags = {name: Lag(*behind[name]) for name in LOG_READERS if name in behind}
-    views = [Lag(*each) for name, each in behind.items() if name not in LOG_READERS]
-    if views:
-        lags["projector"] = max(views, key=lambda lag: lag.records)
-    return lags
+    of = {"relay": (RELAY,), "sealer": (SEALS,), "projector": tuple(VIEWS)}
+    seen = {name: [behind[each] for each in marks if each in behind] for name, marks in of.items()}
+    return {name: Lag(*max(each)) for name, each in seen.items() if each}
 
 
 async def _in_topics(bootstrap: str) -> dict[str, Lag]:

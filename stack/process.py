@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
 
+from stack import leash
+
+LINUX = sys.platform == "linux"
 LOG_BYTES = 10_000_000
 SET_DEATH_SIGNAL = 1  # prctl's PR_SET_PDEATHSIG
 
@@ -35,14 +38,14 @@ async def spawn(spec: Spec) -> Process:
     _rotate(spec.log)
     with spec.log.open("ab") as log:
         return await asyncio.create_subprocess_exec(
-            *spec.argv,
+            *(spec.argv if LINUX else leash.command(os.getpid(), spec.orphan_signal, spec.argv)),
             stdin=DEVNULL,
             stdout=log,
             stderr=log,
             env={**os.environ, **spec.env},
             cwd="/" if spec.user is not None else None,
             start_new_session=True,
-            preexec_fn=_tie(spec.orphan_signal),
+            preexec_fn=_tie(spec.orphan_signal) if LINUX else None,
             user=spec.user,
             group=spec.user,
             extra_groups=None if spec.user is None else [],
@@ -68,10 +71,8 @@ def last_lines(log: Path, count: int = 15) -> str:
     return "\n".join(lines[-count:])
 
 
-def _tie(orphan_signal: Signals) -> Callable[[], None] | None:
+def _tie(orphan_signal: Signals) -> Callable[[], None]:
     """Let the kernel end the process when we die, even by kill -9 (elsewhere the leash does it)."""
-    if sys.platform != "linux":
-        return None
     libc = ctypes.CDLL(None)
     parent = os.getpid()
 

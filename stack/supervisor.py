@@ -21,6 +21,7 @@ LONGEST_WAIT = 8.0
 CALM_SECONDS = 10.0  # who ran this long begins at the first wait again
 START_SECONDS = 60.0
 DEATHS_AT_START = 3
+NEEDS_A_PERSON = 78  # the exit code of who knows that trying again does not help
 STOP_SECONDS = 10.0
 
 
@@ -30,6 +31,7 @@ class State(StrEnum):
     STARTING = "starting"
     READY = "ready"
     WAITING = "waiting"  # it died; the next start comes after the back-off
+    FAILED = "failed"  # it said that trying again does not help: a person must look
     STOPPED = "stopped"
 
 
@@ -69,6 +71,8 @@ class Kept:
         while not self._was_ready:
             if self._task is not None and self._task.done():
                 self._task.result()
+            if self._standing.state is State.FAILED:
+                raise self._fault("failed", "needs a person")
             if self._standing.restarts >= DEATHS_AT_START:
                 raise self._fault("died", f"ended {DEATHS_AT_START} times before it was ready")
             if monotonic() > deadline:
@@ -105,6 +109,10 @@ class Kept:
             started = monotonic()
             code = await self._run_once()
             if self._stopping:
+                return
+            if code == NEEDS_A_PERSON:
+                self._say(f"{self.spec.name} stopped for good; {self.spec.log} says why")
+                self._becomes(State.FAILED)
                 return
             calm = monotonic() - started >= CALM_SECONDS
             deaths_in_a_row = 1 if calm else deaths_in_a_row + 1

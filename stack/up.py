@@ -42,6 +42,7 @@ class Up:
         self._settings = settings
         self._say = say
         self._progressed = progressed
+        self._ending = False
         self._supervisor = Supervisor(say, self._write)
         self._board = Board(getpid(), port_base, datetime.now(UTC))
 
@@ -63,6 +64,7 @@ class Up:
             self._becomes(fault=str(fault))
             raise
         finally:
+            self._ending = True
             await _end(starting)
             await _end(asking)
             self._becomes(up=False)
@@ -122,7 +124,7 @@ class Up:
                     self._layout.kafka,
                     self._ports.kafka,
                     self._ports.controller,
-                    self._progressed,
+                    self._fetched,
                 )
                 await self._supervisor.start([spec])
         with self._phase("topics"):
@@ -152,6 +154,11 @@ class Up:
                 f"`quire {' '.join(words)}` ended with exit code {code}:\n{last_lines(log)}",
                 f"The whole of it stands in {log}.",
             )
+
+    def _fetched(self, message: str) -> None:
+        if self._ending:  # the thread that fetches cannot be cancelled, but it can be told
+            raise StackFault("interrupted", "stopped while fetching")
+        self._progressed(message)
 
     def _wanted_ports(self) -> dict[str, int]:
         wanted = {"api": self._ports.api}

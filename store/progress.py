@@ -1,8 +1,11 @@
 """How far each reader of the log is behind it."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from psycopg import AsyncConnection
+
+_COUNTED_UP_TO = 1_000_000  # who is behind by more is told so; counting on would only add load
 
 
 class Behind(NamedTuple):
@@ -12,14 +15,16 @@ class Behind(NamedTuple):
     seconds: float
 
 
-async def behind(conn: AsyncConnection) -> dict[str, Behind]:
-    """Give every checkpoint's distance to the end of the log, by its name."""
+async def behind(conn: AsyncConnection, checkpoints: Sequence[str]) -> dict[str, Behind]:
+    """Give the distance to the end of the log of each checkpoint that exists, and of `seal`."""
     cursor = await conn.execute(
-        "select c.name, u.records, coalesce(extract(epoch from now() - u.since), 0)::float8"
-        " from checkpoint c cross join lateral"
-        " (select count(*) as records, min(recorded_at) as since"
-        " from event where position > c.position) u"
-        " order by c.name"
+        "select r.name, u.records, coalesce(extract(epoch from now() - u.since), 0)::float8"
+        " from (select name, position from checkpoint where name = any(%b::text[])"
+        " union all (select 'seal', last_position from seal order by number desc limit 1)) r"
+        " cross join lateral (select count(*) as records, min(recorded_at) as since from"
+        " (select recorded_at from event where position > r.position order by position limit %s)"
+        " unread) u",
+        (list(checkpoints), _COUNTED_UP_TO),
     )
     return {row[0]: Behind(row[1], max(0.0, row[2])) for row in await cursor.fetchall()}
 

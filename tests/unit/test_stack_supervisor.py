@@ -17,10 +17,13 @@ from stack.supervisor import Kept, Standing, State, Supervisor
 SERVES = "import os, signal; open(os.environ['READY'], 'w').write('ready'); signal.pause()"
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + SERVES
 WRITES_AND_ENDS = "print('the disk is full'); raise SystemExit(7)"
+NEEDS_A_PERSON = "print('the schema is newer than the code'); raise SystemExit(78)"
 PARENT = """
 import asyncio, sys
 from pathlib import Path
+from stack import process
 from stack.process import Spec, file_says_ready, spawn
+process.LINUX = sys.argv[2] == "kernel"
 async def main():
     child = await spawn(Spec("child", (sys.executable, "-c", "import signal; signal.pause()"),
         Path(sys.argv[1]), file_says_ready(Path("/nowhere"))))
@@ -110,6 +113,14 @@ async def test_who_never_gets_ready_ends_the_start_with_the_end_of_its_log(stage
     assert fault.value.code == "process_died"
 
 
+async def test_who_needs_a_person_is_not_started_again(stage: Stage):
+    with pytest.raises(StackFault, match="the schema is newer") as fault:
+        await stage.supervisor.start([stage.spec("lost", NEEDS_A_PERSON)])
+    assert fault.value.code == "process_failed"
+    assert stage.standing("lost").restarts == 0
+    assert stage.standing("lost").state is State.FAILED
+
+
 async def test_stop_leaves_nobody(stage: Stage):
     await stage.supervisor.start([stage.spec("one")])
     await stage.supervisor.start([stage.spec("two")])
@@ -146,10 +157,10 @@ async def test_who_does_not_listen_is_killed(stage: Stage):
 
 
 @pytest.fixture
-def orphaned(tmp_path: Path) -> Callable[[], Awaitable[int]]:
-    async def orphan() -> int:
+def orphaned(tmp_path: Path) -> Callable[[str], Awaitable[int]]:
+    async def orphan(how: str) -> int:
         parent = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", PARENT, str(tmp_path / "log")),
+            *(sys.executable, "-c", PARENT, str(tmp_path / "log"), how),
             stdout=asyncio.subprocess.PIPE,
         )
         assert parent.stdout is not None
@@ -162,9 +173,14 @@ def orphaned(tmp_path: Path) -> Callable[[], Awaitable[int]]:
     return orphan
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the leash does it")
+KERNEL = pytest.param(
+    "kernel", marks=pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has it")
+)
+
+
+@pytest.mark.parametrize("how", [KERNEL, "leash"])
 async def test_children_end_when_their_supervisor_is_killed(
-    orphaned: Callable[[], Awaitable[int]],
+    orphaned: Callable[[str], Awaitable[int]], how: str
 ):
-    pid = await orphaned()
+    pid = await orphaned(how)
     await until(lambda: not lives(pid))
