@@ -1,6 +1,6 @@
 """What Kafka says of topics and groups: partitions, offsets, who reads; and more partitions."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -28,14 +28,6 @@ class Offsets:
 
     def __init__(self, reader: clients.Reader) -> None:
         self._reader = reader
-
-    async def count(self, topic: str) -> int:
-        """How many partitions there are; 0 when there is no such topic."""
-        try:
-            await self._reader.topics()
-        except (KafkaError, OSError) as fault:
-            raise KafkaUnavailable(repr(fault)) from fault
-        return len(self._reader.partitions_for_topic(topic) or ())
 
     async def extents(self, places: Iterable[Place]) -> dict[Place, Extent]:
         """How far each partition reaches."""
@@ -73,6 +65,13 @@ async def _admin(bootstrap: str) -> AsyncGenerator[Any]:
         raise KafkaUnavailable(repr(fault)) from fault
     finally:
         await admin.close()
+
+
+async def partition_counts(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:
+    """How many partitions each topic has; 0 when there is no such topic."""
+    async with _admin(bootstrap) as admin:
+        found = await admin.describe_topics(list(topics))
+    return {described["topic"]: len(described["partitions"]) for described in found}
 
 
 async def group_offsets(bootstrap: str, group: str) -> dict[Place, int]:
