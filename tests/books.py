@@ -1,0 +1,94 @@
+"""The invariants of the domain, checked over a world in memory."""
+
+from domain.order.state import units
+from domain.order.status import order_status
+from tests.world import World
+
+
+def check_books(world: World) -> None:
+    """What holds after every single step."""
+    _check_stock(world)
+    for order_id in world.orders:
+        _check_order(world, order_id)
+        _check_money(world, order_id)
+
+
+def check_at_rest(world: World) -> None:
+    """What holds when nothing is under way and no deadline is left."""
+    assert not world.busy()
+    assert not world.timers
+    for order_id, state in world.orders.items():
+        assert state.closed or state.base == "none", (order_id, order_status(state), state)
+        held = world.payments.get(order_id)
+        assert held is None or not held.pending
+        books = world.provider
+        if held is not None:
+            assert held.captured == books.total("capture", order_id)
+            assert held.refunded == books.total("refund", order_id)
+            assert state.captured == held.captured
+            assert state.refunded == held.refunded
+    assert not any(world.waiting.values())
+    assert all(level.reserved == 0 for level in world.levels.values())
+
+
+def _check_stock(world: World) -> None:
+    reserved: dict[str, int] = {}
+    for reservation in world.reservations.values():
+        if reservation.status == "reserved":
+            for line in reservation.lines:
+                reserved[line.sku] = reserved.get(line.sku, 0) + line.quantity
+    for sku, level in world.levels.items():
+        assert level.reserved == reserved.get(sku, 0), sku
+        assert 0 <= level.reserved <= level.on_hand, sku
+    queued = {
+        (sku, one.order_id): one.quantity for sku, many in world.waiting.items() for one in many
+    }
+    wanted = {
+        (line.sku, order_id): line.quantity
+        for order_id, one in world.reservations.items()
+        if one.status == "waiting"
+        for line in one.lines
+    }
+    assert queued == wanted
+
+
+def _check_order(world: World, order_id: str) -> None:
+    state = world.orders[order_id]
+    if state.placed is None:
+        return
+    ordered = {line.line: line.quantity for line in state.placed.lines}
+    shipped: dict[int, int] = {}
+    for parcel in state.parcels.values():
+        if parcel.status != "planned":
+            for line, quantity in units(parcel.lines).items():
+                shipped[line] = shipped.get(line, 0) + quantity
+    for line, quantity in ordered.items():
+        assert shipped.get(line, 0) <= quantity - state.cancelled.get(line, 0)
+        assert state.cancelled.get(line, 0) >= 0
+    if state.closed:
+        _check_closed(world, order_id)
+
+
+def _check_closed(world: World, order_id: str) -> None:
+    state = world.orders[order_id]
+    reservation = world.reservations.get(order_id)
+    assert reservation is None or not reservation.lines or reservation.status == "short", order_id
+    assert not state.captures_open
+    if state.base != "completed":
+        assert not state.refunds_open  # a return after the end is a kindness
+        assert not state.awaited
+    streams = (f"order-{order_id}", f"payment-{order_id}", f"shipment-{order_id}.")
+    payment = world.payments.get(order_id)
+    if payment is None or not payment.pending:
+        assert not [name for name in world.timers if name[0].startswith(streams)], order_id
+
+
+def _check_money(world: World, order_id: str) -> None:
+    payment = world.payments.get(order_id)
+    if payment is None or payment.authorized is None:
+        return
+    assert payment.refunded <= payment.captured <= payment.authorized.amount_minor
+    books = world.provider
+    assert books.total("refund", order_id) <= books.total("capture", order_id)
+    assert payment.captured <= books.total("capture", order_id)
+    assert payment.refunded <= books.total("refund", order_id)

@@ -1,0 +1,262 @@
+"""Whole lives of orders, played through all contexts in memory."""
+
+from datetime import timedelta
+
+import pytest
+
+from domain.inventory.messages import ReceiveStock
+from domain.message import LineQuantity
+from domain.order import messages as order
+from domain.order.status import status_of
+from domain.payment.messages import ConfirmAuthentication
+from domain.shipping.messages import ReceiveReturn
+from tests.books import check_at_rest, check_books
+from tests.shop import line, place, stocked
+from tests.world import World
+
+
+def axes(world: World, order_id: str = "o-1") -> tuple[str, str, str]:
+    return status_of(world.orders[order_id])
+
+
+def test_an_order_is_confirmed_shipped_paid_delivered_completed():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    assert axes(world) == ("confirmed", "in_fulfilment", "authorized")
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "captured")
+    assert world.levels["mug"].on_hand == 3
+    check_books(world)
+    check_at_rest(world)
+
+
+def test_too_little_stock_rejects():
+    world = stocked(mug=1)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    assert axes(world)[0] == "rejected"
+    check_at_rest(world)
+
+
+def test_flash_sale_sells_each_copy_once():
+    world = stocked(mug=100)
+    for n in range(500):
+        world.send(place(f"o-{n}", line(1, "mug", 1)))
+    world.drain(lambda n: n - 1)
+    statuses = [axes(world, f"o-{n}")[0] for n in range(500)]
+    assert statuses.count("confirmed") == 100
+    assert statuses.count("rejected") == 400
+    world.run_out()
+    check_at_rest(world)
+
+
+def test_backorders_are_served_in_their_order_when_goods_come():
+    world = stocked(mug=0)
+    for n in range(3):
+        world.tell(place(f"o-{n}", line(1, "mug", 2), shortage="backorder"))
+    assert [axes(world, f"o-{n}")[0] for n in range(3)] == ["on_hold"] * 3
+    world.tell(stock("mug", 4))
+    assert [axes(world, f"o-{n}")[0] for n in range(3)] == ["confirmed", "confirmed", "on_hold"]
+    world.run_out()
+    assert axes(world, "o-2")[0] == "expired"
+    check_at_rest(world)
+
+
+def test_final_decline_gives_the_stock_back():
+    world = stocked(mug=5)
+    world.provider.script.append("decline")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    assert axes(world) == ("cancelled", "none", "failed")
+    assert world.levels["mug"].reserved == 0
+    check_at_rest(world)
+
+
+def test_retryable_decline_waits_for_another_card():
+    world = stocked(mug=5)
+    world.provider.script.append("decline_retryable")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    assert axes(world) == ("awaiting_payment", "none", "failed")
+    world.tell(order.PayOrder("o-1", "tok_other"))
+    assert axes(world)[0] == "confirmed"
+
+
+def test_nobody_pays_and_it_expires():
+    world = stocked(mug=5)
+    world.provider.script.append("decline_retryable")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.run_out()
+    assert axes(world)[0] == "expired"
+    check_at_rest(world)
+
+
+@pytest.mark.parametrize("word", ["unreachable", "lost", "done"])
+def test_a_provider_that_is_down_charges_once_when_it_is_back(word: str):
+    world = stocked(mug=5)
+    world.provider.script.extend([word] * 5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    assert axes(world) == ("awaiting_payment", "none", "processing")
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "captured")
+    assert world.provider.total("authorize", "o-1") == 1_000
+    check_at_rest(world)
+
+
+def test_a_provider_that_stays_away_for_a_day_cancels():
+    world = stocked(mug=5)
+    world.provider.script.extend(["unreachable"] * 1_000)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    while axes(world)[0] == "awaiting_payment":
+        due = world.next_due()
+        assert due is not None
+        world.tick(due - world.now)
+        world.drain()
+    assert axes(world)[0] == "cancelled"
+    check_at_rest(world)
+
+
+def test_three_d_secure_waits_for_the_customer():
+    world = stocked(mug=5)
+    world.provider.script.append("action")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    assert axes(world) == ("awaiting_payment", "none", "requires_action")
+    world.tell(confirm_authentication("o-1", 1))
+    assert axes(world)[0] == "confirmed"
+
+
+def test_three_d_secure_that_is_left_alone_expires():
+    world = stocked(mug=5)
+    world.provider.script.append("action")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.run_out()
+    assert axes(world)[0] == "expired"
+    check_at_rest(world)
+
+
+def test_cancelling_before_hand_over_gives_all_back():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.tell(order.CancelOrder("o-1", reason="changed my mind"))
+    assert axes(world) == ("cancelled", "none", "voided")
+    assert world.levels["mug"].reserved == 0
+    check_at_rest(world)
+
+
+def test_cancelling_a_part_captures_less():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 3)))
+    world.tell(order.CancelOrder("o-1", (LineQuantity(1, "mug", 1),)))
+    assert axes(world) == ("confirmed", "in_fulfilment", "authorized")
+    world.run_out()
+    assert world.provider.total("capture", "o-1") == 1_000
+    assert world.levels["mug"].on_hand == 3
+    check_at_rest(world)
+
+
+def test_cancelling_while_the_provider_is_asked_voids_what_comes_late():
+    world = stocked(mug=5)
+    world.provider.script.append("lost")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.tell(order.CancelOrder("o-1"))
+    assert axes(world) == ("cancelling", "none", "processing")
+    world.run_out()
+    assert axes(world) == ("cancelled", "none", "voided")
+    check_at_rest(world)
+
+
+def test_the_carrier_was_faster_than_the_cancellation():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.tick(timedelta(hours=7))
+    world.send(order.CancelOrder("o-1"))
+    world.step(("order", "o-1"))  # asked, and the parcel not stopped yet
+    world.step(("shipping", "o-1"))  # the timer's poll: handed over
+    world.drain()
+    assert axes(world) == ("confirmed", "shipped", "captured")
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "captured")
+    check_at_rest(world)
+
+
+def test_a_lost_parcel_is_refunded():
+    world = stocked(mug=5)
+    world.carrier.journey = ("handed_over", "lost")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.run_out()
+    assert axes(world) == ("completed", "lost", "refunded")
+    assert world.levels["mug"].on_hand == 3
+    check_at_rest(world)
+
+
+def test_a_parcel_back_at_the_sender_is_refunded_and_restocked():
+    world = stocked(mug=5)
+    world.carrier.journey = ("handed_over", "attempt_failed", "returned_to_sender")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.run_out()
+    assert axes(world) == ("completed", "returned", "refunded")
+    assert world.levels["mug"].on_hand == 5
+    check_at_rest(world)
+
+
+def test_a_return_is_refunded_and_restocked_in_part():
+    world = delivered()
+    world.tell(order.RequestReturn("o-1", (LineQuantity(1, "mug", 1),)))
+    world.tell(order.ApproveReturn("o-1", 1))
+    world.tell(ReceiveReturn("o-1", 1, (LineQuantity(1, "mug", 1),)))
+    assert axes(world) == ("confirmed", "partially_returned", "partially_refunded")
+    assert world.levels["mug"].on_hand == 4
+    world.run_out()
+    assert axes(world)[0] == "completed"
+    check_at_rest(world)
+
+
+def test_an_open_return_keeps_the_order_open_after_the_window():
+    world = delivered()
+    world.tell(order.RequestReturn("o-1", (LineQuantity(1, "mug", 2),)))
+    world.tell(order.ApproveReturn("o-1", 1))
+    world.run_out()
+    assert axes(world)[0] == "confirmed"
+    world.tell(ReceiveReturn("o-1", 1, (LineQuantity(1, "mug", 2),)))
+    assert axes(world) == ("completed", "returned", "refunded")
+    check_at_rest(world)
+
+
+def test_a_refund_waits_for_a_capture_that_is_late():
+    world = stocked(mug=5)
+    world.carrier.journey = ("handed_over", "lost")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.provider.script.extend(["unreachable"] * 20)
+    world.run_out()
+    assert axes(world) == ("completed", "lost", "refunded")
+    assert world.provider.total("refund", "o-1") == world.provider.total("capture", "o-1") == 1_000
+    check_at_rest(world)
+
+
+def test_repeats_of_every_message_change_nothing():
+    once, twice = stocked(mug=5), stocked(mug=5)
+    once.tell(place("o-1", line(1, "mug", 2)))
+    once.run_out()
+    twice.tell(place("o-1", line(1, "mug", 2)))
+    twice.run_out()
+    handled = list(twice.log)
+    for name in list(twice.queues):
+        assert not twice.queues[name]
+    twice.tell(place("o-1", line(1, "mug", 2)))
+    assert twice.log == handled == once.log
+
+
+def stock(sku: str, quantity: int) -> ReceiveStock:
+    return ReceiveStock(sku, quantity)
+
+
+def confirm_authentication(order_id: str, attempt: int) -> ConfirmAuthentication:
+    return ConfirmAuthentication(order_id, attempt)
+
+
+def delivered() -> World:
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    while axes(world)[1] != "delivered":
+        due = world.next_due()
+        assert due is not None
+        world.tick(due - world.now)
+        world.drain()
+    return world
