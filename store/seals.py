@@ -8,7 +8,7 @@ out, and `leaves` says where it was.
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -17,7 +17,7 @@ from psycopg.rows import args_row
 
 RUN = 10_000
 SHORT = 4  # bytes of a leaf that a seal keeps
-_TURN = 7466  # the advisory lock that only one sealer holds
+_TURN = 7470  # the advisory lock that only one sealer holds
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,9 +53,9 @@ class Seal(NamedTuple):
         return True
 
 
-def leaf(position: int, hash: bytes) -> bytes:
+def leaf(position: int, link: bytes) -> bytes:
     """One fact in the tree (RFC 6962: leaves and nodes are hashed apart)."""
-    return sha256(b"\x00" + position.to_bytes(8, "big") + hash).digest()
+    return sha256(b"\x00" + position.to_bytes(8, "big") + link).digest()
 
 
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
@@ -78,7 +78,7 @@ def sign(
     key: Ed25519PrivateKey, before: Seal | None, facts: Sequence[tuple[int, bytes]], at: datetime
 ) -> Seal:
     """The seal of a run of (position, hash)."""
-    leaves = [leaf(position, hash) for position, hash in facts]
+    leaves = [leaf(position, link) for position, link in facts]
     bare = Seal(
         number=before.number + 1 if before else 1,
         first_position=facts[0][0],
@@ -121,7 +121,7 @@ async def seal_next(conn: AsyncConnection, key: Ed25519PrivateKey, at: datetime)
 async def last(conn: AsyncConnection) -> Seal | None:
     """The newest seal."""
     async with conn.cursor(binary=True, row_factory=args_row(Seal)) as cursor:
-        await cursor.execute(f"{_SELECT} order by number desc limit 1")
+        await cursor.execute(f"{SELECT} order by number desc limit 1")
         return await cursor.fetchone()
 
 
@@ -129,13 +129,13 @@ async def after(conn: AsyncConnection, number: int, limit: int = 100) -> list[Se
     """The seals that follow that one."""
     async with conn.cursor(binary=True, row_factory=args_row(Seal)) as cursor:
         await cursor.execute(
-            f"{_SELECT} where number > %s order by number limit %s", (number, limit)
+            f"{SELECT} where number > %s order by number limit %s", (number, limit)
         )
         return await cursor.fetchall()
 
 
-_SELECT = (
-    "select number, first_position, last_position, events, root, leaves, previous, signature, sealed_at"
-    " from seal"
+SELECT: LiteralString = (
+    "select number, first_position, last_position, events, root, leaves, previous, signature,"
+    " sealed_at from seal"
 )
-_INSERT = "insert into seal values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+_INSERT: LiteralString = "insert into seal values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"

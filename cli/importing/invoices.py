@@ -20,6 +20,7 @@ class Survey:
     """What one pass over the file tells: where each invoice ends, and what each month takes."""
 
     lines: int = 0
+    last: int = 0
     ends: dict[str, int] = field(default_factory=dict[str, int])
     needs: Counter[tuple[Month, str]] = field(default_factory=Counter[tuple[Month, str]])
 
@@ -52,10 +53,11 @@ def survey(lines: Iterable[Line | Reject]) -> Survey:
     found = Survey()
     for line in lines:
         found.lines += 1
+        found.last = line.number
         if isinstance(line, Reject):
             continue
         found.ends[line.invoice] = line.number
-        if role(line) in ("sale", "free", "write_off"):
+        if role(line) in ("sale", "write_off"):
             found.needs[month(line.at), line.code] += abs(line.quantity)
     return found
 

@@ -47,6 +47,7 @@ class Reject(NamedTuple):
     reason: str
     units: int = 0
     amount_minor: int = 0
+    unreadable: bool = False
 
 
 class _Lines:
@@ -81,7 +82,8 @@ def read(file: IO[bytes]) -> Iterator[Line | Reject]:
     records = csv.reader(lines, strict=True)
     first = 1
     try:
-        order = _order(next(records, []))
+        header = next(records, list[str]())
+        order = _order(header)
         first = lines.number + 1
         for record in records:
             number, first = first, lines.number + 1
@@ -124,13 +126,13 @@ def _line(number: int, fields: list[str]) -> Line | Reject:
         else ""
     )  # fmt: skip
     if reason or time is None or isinstance(pence, str):
-        return Reject(number, invoice, code, reason)
+        return Reject(number, invoice[:40], code[:40], reason, unreadable=True)
     return Line(number, invoice, code, title.strip(), int(quantity), pence, time, customer)
 
 
 def _refuse(number: int, record: list[str], reason: str) -> Reject:
     known = [*(field.replace("\x00", "") for field in record[:3]), "", "", ""]
-    return Reject(number, known[1][:40], known[2][:40], reason)
+    return Reject(number, known[1][:40], known[2][:40], reason, unreadable=True)
 
 
 @lru_cache(maxsize=10_000)

@@ -31,12 +31,13 @@ class Source(NamedTuple):
 
 def open_source(name: str) -> Source:
     """Open `name`, or stdin for `-`; raises NotReadable."""
+    if name == "-":
+        return _spool(sys.stdin.buffer, name)
     try:
-        given: IO[bytes] = sys.stdin.buffer if name == "-" else Path(name).open("rb")
+        with Path(name).open("rb") as given:
+            return _spool(given, name)
     except OSError as fault:
         raise NotReadable("not_readable", f"{name}: {fault.strerror}") from fault
-    with given:
-        return _spool(given, name)
 
 
 def _spool(given: IO[bytes], name: str) -> Source:

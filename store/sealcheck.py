@@ -1,0 +1,91 @@
+"""Holding the log against its seals, and naming the position where the two part."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from store.invariants import Finding
+from store.rawlog import Chunk
+from store.seals import SHORT, Seal, leaf, merkle_root
+
+_NAMED = 20  # positions named of one run; a run that is gone altogether needs no ten thousand
+
+
+class SealCheck:
+    """Sees every fact and every seal in order; remembers the facts of the run at hand only."""
+
+    def __init__(
+        self, key: Ed25519PublicKey | None, sealed_to: int, report: Callable[[Finding], None]
+    ) -> None:
+        self._key = key
+        self._report = report
+        self._open: deque[tuple[int, str, bytes]] = deque()
+        self._root = b""
+        self._last_sealed = sealed_to
+        self.number = 0
+        self.sealed_to = 0
+
+    def pass_over(self, chunk: Chunk) -> None:
+        """Take the facts of a range, then the seals that end in it."""
+        for row in chunk.rows:
+            if row[0] > self._last_sealed:
+                break
+            self._open.append((row[0], row[1], leaf(row[0], row[12])))
+        for seal in chunk.seals:
+            self._seal(seal)
+
+    def finish(self, beyond: Iterable[Seal]) -> None:
+        """Look at the seals of positions that the log does not reach any more."""
+        for seal in beyond:
+            self._seal(seal)
+
+    def _seal(self, seal: Seal) -> None:
+        self._check_chain(seal)
+        present: dict[int, tuple[str, bytes]] = {}
+        while self._open and self._open[0][0] <= seal.last_position:
+            position, stream, hashed = self._open.popleft()
+            if position < seal.first_position:
+                self._find("inserted", position, stream, f"seal {seal.number} knows no such fact")
+            else:
+                present[position] = (stream, hashed)
+        if merkle_root([hashed for _, hashed in present.values()]) != seal.root:
+            self._locate(seal, present)
+        self._root, self.number, self.sealed_to = seal.root, seal.number, seal.last_position
+
+    def _check_chain(self, seal: Seal) -> None:
+        at = seal.first_position
+        if seal.number != self.number + 1:
+            detail = f"seal {seal.number} follows {self.number}"
+            self._find("seal_missing", at, "seal", detail)
+        elif seal.previous != self._root:
+            detail = f"seal {seal.number} does not continue the one before"
+            self._find("seal_unchained", at, "seal", detail)
+        span = seal.last_position - seal.first_position + 1
+        if (
+            self._key is None
+            or not seal.is_signed_by(self._key)
+            or not span == seal.events == len(seal.leaves) // SHORT
+        ):
+            detail = "no key to check it with" if self._key is None else "the signature is wrong"
+            self._find("seal_unsigned", at, "seal", f"seal {seal.number}: {detail}")
+
+    def _locate(self, seal: Seal, present: dict[int, tuple[str, bytes]]) -> None:
+        """Name each position where the run is not what was sealed."""
+        named = 0
+        for place, position in enumerate(range(seal.first_position, seal.last_position + 1)):
+            sealed = seal.leaves[place * SHORT : (place + 1) * SHORT]
+            stream, hashed = present.get(position, ("", b""))
+            if hashed[:SHORT] == sealed:
+                continue
+            named += 1
+            if named > _NAMED:
+                break
+            detail = f"not what seal {seal.number} covers"
+            self._find("rewritten" if hashed else "deleted", position, stream, detail)
+        if not named:
+            detail = f"the root of seal {seal.number} is another one"
+            self._find("rewritten", seal.first_position, "seal", detail)
+
+    def _find(self, code: str, position: int, subject: str, detail: str) -> None:
+        self._report(Finding(code, position, subject, detail))
