@@ -86,3 +86,15 @@ async def lead(conn: AsyncConnection) -> bool:
     cursor = await conn.execute("select pg_try_advisory_lock(%s)", (_LEADER,))
     row = await cursor.fetchone()
     return bool(row and row[0])
+
+
+async def backlog(conn: AsyncConnection, view: str) -> tuple[int, int]:
+    """How many positions the view is behind the log, and how many messages are parked."""
+    cursor = await conn.execute(
+        "select coalesce((select max(position) from event), 0)"
+        " - coalesce((select position from checkpoint where name = %s), 0),"
+        " (select count(*) from parked)",
+        (view,),
+    )
+    row = await cursor.fetchone()
+    return (row[0], row[1]) if row else (0, 0)

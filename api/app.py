@@ -1,0 +1,57 @@
+"""The application: routes, errors, and what they share."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import (
+    catalogue,
+    facts,
+    health,
+    live,
+    order_wishes,
+    orders,
+    place,
+    problems,
+    revenue,
+    stock,
+)
+from api.gate import Gate
+from api.service import Service
+from api.settings import Settings
+from bus.publisher import Publisher
+
+ABOUT = """Place orders and follow them. Every wish takes an `Idempotency-Key` and answers 202 with
+a `Location`, or with `Prefer: wait=5` what became of it. Every error is a problem document
+(RFC 9457) with a stable `code`. Amounts are whole minor units of a currency."""
+
+
+def create_app(settings: Settings, publisher: Publisher | None = None) -> FastAPI:
+    """The application; with a `publisher` of one's own it needs no Kafka."""
+    service = Service(settings, publisher)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with service.opened():
+            yield
+
+    app = FastAPI(title="Quire", description=ABOUT, version="1", lifespan=lifespan, redoc_url=None)
+    app.state.service = service
+    problems.install(app)
+    for router in (
+        orders.router,
+        place.router,
+        order_wishes.router,
+        facts.router,
+        stock.reads,
+        stock.router,
+        catalogue.reads,
+        catalogue.router,
+        revenue.router,
+        live.router,
+        health.router,
+    ):
+        app.include_router(router)
+    app.add_middleware(Gate, metrics=service.metrics, max_body_bytes=settings.max_body_bytes)
+    return app

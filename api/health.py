@@ -1,0 +1,64 @@
+"""Is it there, can it work, and how does it do."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from api.hot import HotRoute, told
+from api.service import Service, service_of
+from bus import topics
+from domain.catalog import TOPICS
+from store import log
+from store.errors import Unavailable
+
+router = APIRouter(tags=["health"], route_class=HotRoute)
+
+SECONDS = 1.0
+
+
+@router.get("/healthz", summary="The process is there", responses=told(answer=200))
+async def healthz(_: Request) -> Response:
+    return Response(b'{"status":"ok"}', media_type="application/json")
+
+
+@router.get("/readyz", summary="Postgres and Kafka answered within 1 s", responses=told(answer=200))
+async def readyz(request: Request) -> Response:
+    """503 names what did not answer."""
+    service = service_of(request)
+    names = ("postgres", "kafka")
+    answers = await asyncio.gather(_answers(service, _postgres), _answers(service, _kafka))
+    status = 200 if all(answers) else 503
+    body = {
+        "status": "ready" if status == 200 else "not_ready",
+        **{name: "ok" if ok else "no_answer" for name, ok in zip(names, answers, strict=True)},
+    }
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+@router.get("/metrics", summary="Prometheus metrics", responses=told(answer=200))
+async def metrics(request: Request) -> Response:
+    text = service_of(request).metrics.text()
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+async def _answers(service: Service, ask: Callable[[Service], Awaitable[None]]) -> bool:
+    try:
+        async with asyncio.timeout(SECONDS):
+            await ask(service)
+    except (TimeoutError, Unavailable, topics.KafkaUnavailable):
+        return False
+    return True
+
+
+async def _postgres(service: Service) -> None:
+    async with service.db() as conn:
+        await log.head(conn)
+
+
+async def _kafka(service: Service) -> None:
+    topic = TOPICS["order"]
+    counts = await topics.partition_counts(service.settings.kafka, [topic])
+    if not counts.get(topic):
+        raise topics.KafkaUnavailable(f"there is no topic {topic}")

@@ -1,0 +1,205 @@
+"""Wishes about an order that is there: cancel, pay, return."""
+
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Path, Response
+
+from api import waiting
+from api.asked import idempotency_key, wait_seconds
+from api.forms import (
+    CancelForm,
+    Form,
+    OrderLineForm,
+    PayForm,
+    ReceiveForm,
+    RefuseForm,
+    ReturnForm,
+)
+from api.hot import told
+from api.known import known_document
+from api.problems import Problem
+from api.service import Service, service_of
+from api.wishes import Ids, Made, fingerprint, submit
+from domain.message import Command, LineQuantity
+from domain.order.messages import (
+    ApproveReturn,
+    CancelOrder,
+    PayOrder,
+    RefuseReturn,
+    RequestReturn,
+)
+from domain.shipping.messages import ReceiveReturn
+from store.connect import AsyncConnection
+from store.views.document import OrderDocument
+
+router = APIRouter(prefix="/orders/{order_id}", tags=["orders"])
+
+OrderId = Annotated[str, Path(max_length=100)]
+ReturnNo = Annotated[int, Path(ge=1, le=1_000_000)]
+
+
+class Asked:
+    """What every wish about an order comes with."""
+
+    def __init__(
+        self,
+        order_id: OrderId,
+        key: Annotated[str, Depends(idempotency_key)],
+        wait: Annotated[int, Depends(wait_seconds)],
+        service: Annotated[Service, Depends(service_of)],
+    ) -> None:
+        self.order_id = order_id
+        self.key = key
+        self.wait = wait
+        self.service = service
+
+    async def submit(
+        self, name: str, form: Form | None, command: Callable[[OrderDocument | None], Command]
+    ) -> Response:
+        """`command` is made from the order as it shows, if it shows already."""
+
+        async def make(conn: AsyncConnection, _: Ids) -> Made:
+            document = await known_document(conn, self.order_id)
+            return Made(command(document), {"order_id": self.order_id, "status": "accepted"})
+
+        body = form.model_dump(mode="json") if form else None
+        request = fingerprint(f"POST /orders/{self.order_id}/{name}", body)
+        done = await submit(self.service, self.key, request, make)
+        return await waiting.answer(
+            self.service,
+            done,
+            location=f"/orders/{self.order_id}",
+            wait=self.wait,
+            order_id=self.order_id,
+        )
+
+
+_ANSWERS = told(404, 409, 422, 503, at_rest=200)
+
+
+@router.post("/cancel", status_code=202, summary="Cancel all or a part", responses=_ANSWERS)
+async def cancel(
+    asked: Annotated[Asked, Depends()], form: Annotated[CancelForm | None, Body()] = None
+) -> Response:
+    """Before hand-over; stock and money go back."""
+    wanted = form or CancelForm()
+
+    def command(document: OrderDocument | None) -> Command:
+        lines = _lines(document, wanted.lines) if wanted.lines else ()
+        return CancelOrder(asked.order_id, lines, wanted.reason)
+
+    return await asked.submit("cancel", wanted, command)
+
+
+@router.post("/pay", status_code=202, summary="Pay again", responses=_ANSWERS)
+async def pay(asked: Annotated[Asked, Depends()], form: PayForm) -> Response:
+    """After a decline that can be tried again."""
+    return await asked.submit("pay", form, lambda _: PayOrder(asked.order_id, form.payment_method))
+
+
+@router.post("/return", status_code=202, summary="Ask for a return", responses=_ANSWERS)
+async def request_return(
+    asked: Annotated[Asked, Depends()], form: Annotated[ReturnForm | None, Body()] = None
+) -> Response:
+    """Of what was delivered."""
+    wanted = form or ReturnForm()
+
+    def command(document: OrderDocument | None) -> Command:
+        lines = _lines(document, wanted.lines) if wanted.lines else _returnable(document)
+        return RequestReturn(asked.order_id, lines, wanted.reason)
+
+    return await asked.submit("return", wanted, command)
+
+
+@router.post(
+    "/returns/{number}/approve", status_code=202, summary="Approve a return", responses=_ANSWERS
+)
+async def approve(asked: Annotated[Asked, Depends()], number: ReturnNo) -> Response:
+    return await asked.submit(
+        f"returns/{number}/approve", None, lambda _: ApproveReturn(asked.order_id, number)
+    )
+
+
+@router.post(
+    "/returns/{number}/refuse", status_code=202, summary="Refuse a return", responses=_ANSWERS
+)
+async def refuse(
+    asked: Annotated[Asked, Depends()],
+    number: ReturnNo,
+    form: Annotated[RefuseForm | None, Body()] = None,
+) -> Response:
+    wanted = form or RefuseForm()
+    return await asked.submit(
+        f"returns/{number}/refuse",
+        wanted,
+        lambda _: RefuseReturn(asked.order_id, number, wanted.reason),
+    )
+
+
+@router.post(
+    "/returns/{number}/receive", status_code=202, summary="Goods came back", responses=_ANSWERS
+)
+async def receive(
+    asked: Annotated[Asked, Depends()],
+    number: ReturnNo,
+    form: Annotated[ReceiveForm | None, Body()] = None,
+) -> Response:
+    """What came back is paid back and put on the shelf again."""
+    wanted = form or ReceiveForm()
+
+    def command(document: OrderDocument | None) -> Command:
+        lines = _lines(document, wanted.lines) if wanted.lines else _approved(document, number)
+        return ReceiveReturn(asked.order_id, number, lines, wanted.condition)
+
+    return await asked.submit(f"returns/{number}/receive", wanted, command)
+
+
+def _shown(document: OrderDocument | None) -> OrderDocument:
+    if document is None:
+        raise Problem(
+            409,
+            "order_not_ready",
+            "the order was accepted a moment ago and its lines do not show yet",
+            hint="Try again in a second.",
+            headers={"Retry-After": "1"},
+        )
+    return document
+
+
+def _lines(
+    document: OrderDocument | None, forms: Sequence[OrderLineForm]
+) -> tuple[LineQuantity, ...]:
+    lines = _shown(document).lines
+    found: list[LineQuantity] = []
+    for form in forms:
+        fit = [
+            line
+            for line in lines
+            if form.line in {None, line.line} and form.sku in {None, line.sku}
+        ]
+        if len(fit) != 1 or (form.line is None and form.sku is None):
+            raise Problem(
+                422,
+                "line_unknown" if not fit else "line_not_clear",
+                f"line {form.line or form.sku or '?'} is not one line of this order",
+                hint="GET the order: lines are numbered from 1.",
+            )
+        found.append(LineQuantity(fit[0].line, fit[0].sku, form.quantity))
+    return tuple(found)
+
+
+def _returnable(document: OrderDocument | None) -> tuple[LineQuantity, ...]:
+    lines = _shown(document).lines
+    return tuple(
+        LineQuantity(line.line, line.sku, line.left - line.returned)
+        for line in lines
+        if line.left > line.returned
+    )
+
+
+def _approved(document: OrderDocument | None, number: int) -> tuple[LineQuantity, ...]:
+    for each in _shown(document).returns:
+        if each.return_no == number:
+            return each.lines
+    raise Problem(404, "return_not_found", f"the order has no return number {number}")

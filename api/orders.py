@@ -1,0 +1,85 @@
+"""Reading orders: one, and pages of them. Documents go out as they are stored."""
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from api import known
+from api.hot import HotRoute, parameter, told
+from api.problems import Problem
+from api.queries import LARGEST_PAGE, PAGE, limit, time
+from api.service import service_of
+from store.views import orders
+from store.views.orders import Filter
+
+router = APIRouter(tags=["orders"], route_class=HotRoute)
+
+_LIMIT = parameter("limit", f"1 to {LARGEST_PAGE}", type="integer", default=PAGE, example=20)
+_CURSOR = parameter("cursor", "`next` of the page before")
+_TIMES = [
+    parameter("from", "Placed at or after", example="2026-03-01T00:00:00Z", format="date-time"),
+    parameter("to", "Placed before", example="2026-04-01T00:00:00Z", format="date-time"),
+]
+_STATUS = parameter("status", "The order's status", example="confirmed")
+
+
+@router.get(
+    "/orders/{order_id}",
+    summary="One order",
+    responses=told(404, answer=200),
+    openapi_extra={"parameters": [parameter("order_id", "The order", where="path")]},
+)
+async def one(request: Request) -> Response:
+    """`status: accepted` from the moment of the 202 until its document is there."""
+    async with service_of(request).db() as conn:
+        document = await known.read(conn, request.path_params["order_id"])
+    return Response(document, media_type="application/json")
+
+
+@router.get(
+    "/orders",
+    summary="Orders, newest first",
+    responses=told(422, answer=200),
+    openapi_extra={
+        "parameters": [_STATUS, parameter("customer", "The customer"), *_TIMES, _LIMIT, _CURSOR]
+    },
+)
+async def some(request: Request) -> Response:
+    """A page; `next` is the cursor of the next one, null at the end."""
+    return await _page(request, request.query_params.get("customer", ""))
+
+
+@router.get(
+    "/customers/{customer_id}/orders",
+    summary="A customer's orders, newest first",
+    responses=told(422, answer=200),
+    openapi_extra={
+        "parameters": [
+            parameter("customer_id", "The customer", where="path"), _STATUS, *_TIMES, _LIMIT,
+            _CURSOR,
+        ]
+    },
+)  # fmt: skip
+async def of_customer(request: Request) -> Response:
+    """A customer without orders has an empty page."""
+    return await _page(request, request.path_params["customer_id"])
+
+
+async def _page(request: Request, customer_id: str) -> Response:
+    asked = request.query_params
+    wanted = Filter(
+        status=asked.get("status", ""),
+        customer_id=customer_id,
+        since=time("from", asked.get("from")),
+        until=time("to", asked.get("to")),
+    )
+    try:
+        async with service_of(request).db() as conn:
+            found, following = await orders.page(
+                conn, wanted, asked.get("cursor", ""), limit(asked.get("limit"))
+            )
+    except orders.BadCursor as bad:
+        raise Problem(
+            422, "cursor_not_valid", "no page gave out this cursor", hint="Begin without one."
+        ) from bad
+    body = f'{{"orders":[{",".join(found)}],"next":{msgspec.json.encode(following).decode()}}}'
+    return Response(body, media_type="application/json")

@@ -1,0 +1,135 @@
+"""What the routes share: connections, publisher, vault, wake-ups, the state of health."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from uuid import UUID
+
+from fastapi import Request
+
+from api.live_feed import Feed
+from api.metrics import Metrics
+from api.problems import Problem
+from api.settings import Settings
+from api.wakeups import Wakeups, Watch
+from bus.publisher import KafkaPublisher, Publisher, PublishFailed
+from store import connect, outcomes
+from store.errors import Unavailable, translated
+from store.outcomes import Outcome
+from store.vault import Vault, read_master_key
+from store.views import orders, progress
+
+HEALTH_SECONDS = 1.0
+
+
+class Service:
+    """Made once an application, opened and closed with it."""
+
+    def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        dsn = settings.postgres_dsn.get_secret_value()
+        self._pool = connect.pool(dsn, name="quire api", size=settings.api_connections)
+        self._kafka = None if publisher else KafkaPublisher(settings.kafka)
+        self._given = publisher
+        master = read_master_key(
+            settings.state_dir / "master.key", given=settings.master_key.get_secret_value()
+        )
+        self.vault = Vault(master)
+        self.wakeups = Wakeups(dsn)
+        self.outcomes: Watch[UUID, Outcome] = Watch(self._outcomes, self.wakeups)
+        self.shown: Watch[int, bool] = Watch(self._shown, self.wakeups)
+        self.resting: Watch[str, str] = Watch(self._resting, self.wakeups)
+        self.feed = Feed(self.db, self.wakeups)
+        self._overload = ""
+
+    @asynccontextmanager
+    async def db(self) -> AsyncGenerator[connect.AsyncConnection]:
+        """A connection of the pool; what goes wrong with it is `Unavailable`."""
+        with translated():
+            async with self._pool.connection() as conn:
+                yield conn
+
+    @property
+    def publisher(self) -> Publisher:
+        publisher = self._given or self._kafka
+        assert publisher is not None
+        return publisher
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncGenerator[None]:
+        """Serve inside."""
+        async with AsyncExitStack() as stack:
+            await self._pool.open()
+            stack.push_async_callback(self._pool.close)
+            if self._kafka is not None:
+                await self._start(self._kafka)
+                stack.push_async_callback(self._kafka.stop)
+            for work in (self.wakeups.run(), self.feed.run(), self._watch_health()):
+                task = asyncio.create_task(work)
+                stack.push_async_callback(_end, task)
+            yield
+
+    async def _start(self, kafka: KafkaPublisher) -> None:
+        """Kafka may come up after us."""
+        while True:
+            try:
+                await kafka.start()
+            except PublishFailed:
+                await asyncio.sleep(1)
+            else:
+                return
+
+    async def _outcomes(self, ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
+        async with self.db() as conn:
+            return await outcomes.find(conn, list(ids))
+
+    async def _shown(self, positions: Iterable[int]) -> Mapping[int, bool]:
+        async with self.db() as conn:
+            reached = await progress.reached(conn, orders.NAME)
+        return {position: True for position in positions if position <= reached}
+
+    async def _resting(self, order_ids: Iterable[str]) -> Mapping[str, str]:
+        async with self.db() as conn:
+            found = await orders.load(conn, list(order_ids))
+        return {key: orders.encode(doc) for key, doc in found.items() if doc.resting}
+
+    async def _watch_health(self) -> None:
+        while True:
+            with suppress(Unavailable):
+                await self._look_at_health()
+            await asyncio.sleep(HEALTH_SECONDS)
+
+    async def _look_at_health(self) -> None:
+        limits = self.settings
+        async with self.db() as conn:
+            lag, parked = await progress.backlog(conn, orders.NAME)
+        self.metrics.lag.set(lag)
+        self.metrics.parked.set(parked)
+        if lag > limits.max_lag_facts or parked > limits.max_parked:
+            self._overload = f"{lag} facts are not shown yet and {parked} messages are parked"
+        else:
+            self._overload = ""
+
+    def refuse_when_overloaded(self) -> None:
+        """New wishes wait until the old ones are done."""
+        if self._overload:
+            raise Problem(
+                503,
+                "overloaded",
+                self._overload,
+                hint="Send the same request with the same Idempotency-Key later.",
+                headers={"Retry-After": "5"},
+            )
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def service_of(request: Request) -> Service:
+    """The application's service."""
+    service: Service = request.app.state.service
+    return service
