@@ -125,7 +125,9 @@ def _faults() -> Generator[None]:
     try:
         yield
     except StackFault as fault:
-        raise Failure(fault.code, fault.message, hint=fault.hint) from fault
+        far = fault.code == "not_reachable"
+        code = Exit.NOT_REACHABLE if far else Exit.REFUSED
+        raise Failure(fault.code, fault.message, hint=fault.hint, exit_code=code) from fault
 
 
 def _progress() -> Callable[[str], None]:

@@ -16,7 +16,7 @@ import psycopg
 
 from stack import board, database, kafka, postgres, processes, topics
 from stack.board import Board, Phase, Servers
-from stack.errors import StackFault
+from stack.errors import StackFault, not_reachable
 from stack.layout import LOOPBACK, Layout, Ports
 from stack.ports import require_free
 from stack.process import last_lines
@@ -95,6 +95,8 @@ class Up:
         """Give the DSN of the service and of the migrations, with the schema in place."""
         given = self._settings.postgres_dsn
         if given is not None:
+            if not await postgres.answers(given.get_secret_value()):
+                raise not_reachable("Postgres", "QUIRE_POSTGRES_DSN")
             app_dsn = given.get_secret_value()
             owner_dsn = (self._settings.postgres_owner_dsn or given).get_secret_value()
         else:
@@ -127,6 +129,8 @@ class Up:
                     self._fetched,
                 )
                 await self._supervisor.start([spec])
+        elif not await kafka.answers(bootstrap):
+            raise not_reachable("Kafka", "QUIRE_KAFKA")
         with self._phase("topics"):
             await topics.ensure(bootstrap)
         return bootstrap
