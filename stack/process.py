@@ -30,6 +30,8 @@ class Spec:
     stop_signal: Signals = Signals.SIGTERM
     orphan_signal: Signals = Signals.SIGKILL
     user: int | None = None
+    stop_seconds: float = 10.0
+    stop_note: str = ""
 
 
 async def spawn(spec: Spec) -> Process:

@@ -22,7 +22,6 @@ CALM_SECONDS = 10.0  # who ran this long begins at the first wait again
 START_SECONDS = 60.0
 DEATHS_AT_START = 3
 NEEDS_A_PERSON = 78  # the exit code of who knows that trying again does not help
-STOP_SECONDS = 10.0
 
 
 class State(StrEnum):
@@ -79,9 +78,12 @@ class Kept:
                 raise self._fault("late", f"was not ready after {seconds:.0f} s")
             await asyncio.sleep(POLL_SECONDS)
 
-    async def stop(self, seconds: float = STOP_SECONDS) -> None:
+    async def stop(self) -> None:
         """End it by its own signal; by kill -9 when that takes too long."""
         self._stopping = True
+        seconds = self.spec.stop_seconds
+        if self.spec.stop_note:
+            self._say(self.spec.stop_note)
         process = self._process
         if process is not None and process.returncode is None:
             with suppress(ProcessLookupError):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from signal import SIGKILL
@@ -146,12 +147,14 @@ async def test_the_last_started_are_stopped_first(stage: Stage):
 
 
 async def test_who_does_not_listen_is_killed(stage: Stage):
-    kept = Kept(stage.spec("deaf", DEAF), stage.said.append, lambda: None)
+    kept = Kept(
+        replace(stage.spec("deaf", DEAF), stop_seconds=0.2), stage.said.append, lambda: None
+    )
     kept.start()
     await kept.until_ready()
     pid = kept.standing.pid
     assert pid is not None
-    await kept.stop(seconds=0.2)
+    await kept.stop()
     assert not lives(pid)
     assert stage.said == ["deaf did not stop in 0 s: killed"]
 
