@@ -9,7 +9,9 @@ import msgspec
 from psycopg import AsyncConnection
 from psycopg.rows import args_row
 
+# The cause of those that only wait, and the message that makes an owner look at its wishes.
 BEHIND = "behind"
+NUDGE = "quire.parked.nudge"
 Headers = list[tuple[str, bytes]]
 
 

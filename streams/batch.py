@@ -18,10 +18,10 @@ from store.chain import link
 from store.codec import encode
 from store.commit import Decided, NewOutcome, NewTimer, Step
 from store.log import NewEvent
-from store.parked import BEHIND, NewParked, dump_headers
+from store.parked import BEHIND, NUDGE, NewParked, dump_headers
 from store.shelf import Shelves
 from streams.context import Context
-from streams.incoming import NUDGE, Incoming
+from streams.incoming import Incoming
 from streams.memory import Held, Memory
 from streams.shelves import Stock
 

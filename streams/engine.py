@@ -4,6 +4,7 @@ Every clause of PROTOCOL.md's "Owner of a partition" is here, in batch.py, or in
 """
 
 import asyncio
+import functools
 import logging
 import random
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -19,9 +20,10 @@ from store.connect import connect
 from store.errors import Stale, Unavailable, Unfit, translated
 from store.fences import Fence
 from store.log import read_streams
+from store.parked import NUDGE
 from streams.batch import Batch, Known
 from streams.context import Context, Delivered
-from streams.incoming import NUDGE, Incoming, read, read_parked
+from streams.incoming import Incoming, read, read_parked
 from streams.memory import Memory
 from streams.settings import Settings
 from streams.shelves import skus_to_lock
@@ -95,7 +97,7 @@ class Engine:
             await self._insist(lambda: self._attempt(batch))
         except Unfit as error:
             if len(batch) == 1:
-                batch[0].problem = ("not_storable", str(error))
+                batch[0].give_up("not_storable", str(error))
                 await self._handle(batch)
                 return
             middle = len(batch) // 2
@@ -205,11 +207,22 @@ class Engine:
             await self._redrive(key, partition)
 
     async def _redrive(self, key: str, partition: int) -> None:
-        while await self._insist(lambda: self._redrive_first(key, partition)):
-            pass
+        unfit = ""
+        while True:
+            try:
+                if not await self._insist(
+                    functools.partial(self._redrive_first, key, partition, unfit)
+                ):
+                    return
+                unfit = ""
+            except Unfit as error:
+                unfit = str(error)
 
-    async def _redrive_first(self, key: str, partition: int) -> bool:
-        """Redrives or discards the first parked message of a key, if somebody wished it."""
+    async def _redrive_first(self, key: str, partition: int, unfit: str) -> bool:
+        """Redrives or discards the first parked message of a key, if somebody wished it.
+
+        `unfit` is why Postgres refused it just now; then it stays parked.
+        """
         if partition not in self._owned:
             return False
         conn = await self._connection()
@@ -218,6 +231,8 @@ class Engine:
             if row is None or not row.may_move:
                 return False
             one = read_parked(row, self.context.name)
+            if unfit:
+                one.give_up("not_storable", unfit)
             work = await self._prepare(conn, [one])
         next_offsets = {partition: self._fences[partition].next_offset}
 

@@ -1,17 +1,16 @@
 """A record as the engine reads it: the command, or why there is none."""
 
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from bus.message import TIMERS, Message, NotAMessage
 from domain.ids import derive
 from domain.message import Command
 from store.codec import BadData, UnknownType, decode_command
-from store.parked import Parked
+from store.parked import NUDGE, Parked
 from streams.context import Record
 
-NUDGE = "quire.parked.nudge"
+LONGEST = 512
 
 
 @dataclass
@@ -33,9 +32,9 @@ class Incoming:
     problem: tuple[str, str] | None = None
     parked: Parked | None = None
 
-    @property
-    def stream(self) -> str | None:
-        return self.command.stream if self.command is not None else None
+    def give_up(self, cause: str, error: str) -> None:
+        """It will be parked: nothing of the command is looked at any more."""
+        self.command, self.problem = None, (cause, error)
 
     @property
     def is_timer(self) -> bool:
@@ -72,8 +71,9 @@ def _blank(
 ) -> Incoming:
     # A record without an id of ours is named after its place.
     id = derive(0, f"record|{topic}|{partition}|{offset}")
-    text = (key or b"").decode(errors="replace").replace("\x00", "�")
-    return Incoming(partition, offset, id, text, "", headers, body)
+    return Incoming(
+        partition, offset, id, _told((key or b"").decode(errors="replace")), "", headers, body
+    )
 
 
 def _understand(incoming: Incoming, key: bytes | None, context: str) -> Incoming:
@@ -82,8 +82,7 @@ def _understand(incoming: Incoming, key: bytes | None, context: str) -> Incoming
     except NotAMessage as error:
         incoming.problem = ("not_a_message", str(error))
         return incoming
-    incoming.message, incoming.id, incoming.kind = message, message.id, message.type
-    incoming.key = message.key
+    incoming.message, incoming.id, incoming.kind = message, message.id, _told(message.type)
     if message.type == NUDGE:
         return incoming
     try:
@@ -93,8 +92,11 @@ def _understand(incoming: Incoming, key: bytes | None, context: str) -> Incoming
     except BadData as error:
         incoming.problem = ("bad_data", str(error))
     else:
-        incoming.command = command
-        incoming.problem = _misplaced(command, message, context)
+        problem = _misplaced(command, message, context)
+        if problem is not None:
+            incoming.give_up(*problem)
+        else:
+            incoming.command = command
     return incoming
 
 
@@ -103,10 +105,13 @@ def _misplaced(command: Command, message: Message, context: str) -> tuple[str, s
         return ("wrong_topic", f"{message.type} belongs to {command.context}")
     if command.key != message.key:
         return ("wrong_key", f"the record's key is not {command.key!r}")
-    if not _printable(command.stream) or not _printable(message.correlation):
+    if len(command.stream) > LONGEST or len(command.key) > LONGEST:
+        return ("too_long", f"ids may have {LONGEST} characters at the most")
+    if not (command.stream.isprintable() and message.correlation.isprintable()):
         return ("unprintable", "ids must not contain control characters")
     return None
 
 
-def _printable(text: Any) -> bool:
-    return isinstance(text, str) and text.isprintable()
+def _told(text: str) -> str:
+    """As it can be stored and indexed, whatever it is."""
+    return text.replace("\x00", "�")[:LONGEST]

@@ -1,0 +1,40 @@
+"""Where the servers answer that a verb speaks to: as told by the environment, else the stack's."""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from cli.output import Exit, Failure
+
+
+class Servers(msgspec.Struct, frozen=True):
+    """Connection strings; `kafka` is a bootstrap address."""
+
+    postgres_dsn: str
+    postgres_owner_dsn: str
+    kafka: str
+
+
+def servers(state_dir: Path) -> Servers:
+    """The servers of QUIRE_POSTGRES_DSN, QUIRE_POSTGRES_OWNER_DSN and QUIRE_KAFKA; what is not
+    set there is taken from the stack that runs on `state_dir`."""
+    from stack.board import read, running
+    from stack.layout import Layout
+
+    layout = Layout(state_dir.absolute())
+    board = read(layout) if running(layout) is not None else None
+    found = board.servers if board is not None else None
+    told = Servers(
+        os.environ.get("QUIRE_POSTGRES_DSN", found.postgres_dsn if found else ""),
+        os.environ.get("QUIRE_POSTGRES_OWNER_DSN", found.postgres_owner_dsn if found else ""),
+        os.environ.get("QUIRE_KAFKA", found.kafka if found else ""),
+    )
+    if not told.postgres_dsn:
+        raise Failure(
+            "no_stack",
+            f"no stack runs on {state_dir}",
+            hint="Start it with `quire up`, or set QUIRE_POSTGRES_DSN and QUIRE_KAFKA.",
+            exit_code=Exit.NOT_REACHABLE,
+        )
+    return told
