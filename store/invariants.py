@@ -5,12 +5,15 @@ Knows no decider on purpose: what one of them does wrong, another reading of the
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
 
 from domain.inventory import messages as inventory
-from domain.message import Event, LineQuantity, SkuQuantity
 from domain.order import messages as order
 from domain.payment import messages as payment
+from store.codec import UPCASTERS, BadData, UnknownType, decode_event, encode
 
 
 class Finding(NamedTuple):
@@ -20,11 +23,6 @@ class Finding(NamedTuple):
     position: int
     subject: str
     detail: str
-
-
-class Level(NamedTuple):
-    on_hand: int
-    reserved: int
 
 
 class Paid(NamedTuple):
@@ -53,51 +51,87 @@ class _Order:
     touched: int = 0
 
 
+class _Line(Struct, gc=False):
+    quantity: int
+    line: int = 0
+    sku: str = ""
+
+
+class _Money(Struct, frozen=True, gc=False):
+    amount_minor: int
+
+
+class _Fact(Struct, gc=False):
+    """What the books need of any fact; the rest of its text is passed over."""
+
+    order_id: str = ""
+    sku: str = ""
+    quantity: int = 0
+    delta: int = 0
+    lines: list[_Line] = []
+    amount: _Money = _Money(0)
+    refund: _Money = _Money(0)
+
+
+_decode = msgspec.json.Decoder(_Fact).decode
+
+
 class Books:
     """Feed it every fact in order with `enter`, then ask `closing`."""
 
     def __init__(self) -> None:
         self.findings: list[Finding] = []
-        self.stock: dict[str, Level] = {}
+        self.on_hand: dict[str, int] = {}
+        self.reserved: dict[str, int] = {}
         self._orders: dict[str, _Order] = {}
         self._position = 0
-        self._enter: dict[type[Event], Callable[[Any], None]] = {
-            inventory.StockReserved: self._reserved,
-            inventory.ReservationCommitted: lambda fact: self._unreserve(fact, left=True),
-            inventory.ReservationReleased: lambda fact: self._unreserve(fact, left=False),
-            inventory.StockReceived: lambda fact: self._move(fact.sku, fact.quantity, 0),
-            inventory.StockAdjusted: lambda fact: self._move(fact.sku, fact.delta, 0),
-            inventory.StockRestocked: lambda fact: self._move(fact.sku, fact.quantity, 0),
-            payment.PaymentAuthorized: self._authorized,
-            payment.PaymentCaptured: self._captured,
-            payment.PaymentRefunded: self._refunded,
-            payment.RefundFailed: self._refund_failed,
-            order.OrderPlaced: self._placed,
-            order.OrderLinesCancelled: self._lines_cancelled,
-            order.OrderShipped: self._shipped,
-            order.OrderParcelLost: self._owing,
-            order.ReturnRequested: self._reopen,
-            order.ReturnRefused: lambda fact: self._close_again(fact.order_id),
-            order.ReturnSettled: self._owing,
-            order.OrderRejected: lambda fact: self._closed(fact, "rejected"),
-            order.OrderCancelled: lambda fact: self._closed(fact, "cancelled"),
-            order.OrderExpired: lambda fact: self._closed(fact, "expired"),
-            order.OrderCompleted: lambda fact: self._closed(fact, "completed"),
+        self._stock: dict[str, Callable[[_Fact], None]] = {
+            inventory.StockReceived.type: lambda fact: self._move(fact.sku, fact.quantity),
+            inventory.StockAdjusted.type: lambda fact: self._move(fact.sku, fact.delta),
+            inventory.StockRestocked.type: lambda fact: self._move(fact.sku, fact.quantity),
         }
-        self.kinds = frozenset(kind.type for kind in self._enter)
+        self._enter: dict[str, Callable[[_Fact, _Order], None]] = {
+            inventory.StockReserved.type: self._reserve,
+            inventory.ReservationCommitted.type: self._commit,
+            inventory.ReservationReleased.type: self._unreserve,
+            payment.PaymentAuthorized.type: self._authorized,
+            payment.PaymentCaptured.type: self._captured,
+            payment.PaymentRefunded.type: self._refunded,
+            payment.RefundFailed.type: self._refund_failed,
+            order.OrderPlaced.type: self._placed,
+            order.OrderLinesCancelled.type: self._lines_cancelled,
+            order.OrderShipped.type: self._shipped,
+            order.OrderParcelLost.type: self._owing,
+            order.ReturnRequested.type: self._reopen,
+            order.ReturnRefused.type: self._close_again,
+            order.ReturnSettled.type: self._owing,
+            order.OrderRejected.type: lambda _, known: self._close(known, "rejected"),
+            order.OrderCancelled.type: lambda _, known: self._close(known, "cancelled"),
+            order.OrderExpired.type: lambda _, known: self._close(known, "expired"),
+            order.OrderCompleted.type: lambda _, known: self._close(known, "completed"),
+        }
+        self.kinds = self._stock.keys() | self._enter.keys() | UPCASTERS.keys()
 
-    def enter(self, position: int, at: int, fact: Event, *, imported: bool) -> None:
+    def enter(self, position: int, at: int, kind: str, data: bytes, *, imported: bool) -> None:
         """Book one fact; `at` is when it was recorded, in whatever unit `closing` is asked."""
-        book = self._enter.get(type(fact))
-        if book is None:
-            return
         self._position = position
-        order_id = getattr(fact, "order_id", None)
-        if order_id is not None and not isinstance(fact, inventory.StockEvent):
-            known = self._order(order_id)
+        try:
+            if kind in UPCASTERS:
+                event = decode_event(kind, data)
+                kind, data = event.type, encode(event)
+            fact = _decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, UnknownType, BadData) as wrong:
+            self._find("unreadable", kind, str(wrong))
+            return
+        if kind in self._stock:
+            self._stock[kind](fact)
+        elif kind in self._enter:
+            known = self._orders.get(fact.order_id)
+            if known is None:
+                known = self._orders[fact.order_id] = _Order()
             known.touched = at
             known.imported = known.imported or imported
-        book(fact)
+            self._enter[kind](fact, known)
 
     def closing(self, before: int) -> Iterable[Finding]:
         """Look at what must hold of closed orders, where nothing has happened since `before`."""
@@ -115,7 +149,7 @@ class Books:
 
     def closed(self, before: int) -> set[str]:
         """The orders that closed and were left alone since `before`."""
-        return {id for id, one in self._orders.items() if one.closed and one.touched < before}
+        return {key for key, one in self._orders.items() if one.closed and one.touched < before}
 
     def differences(self, ledger: Mapping[str, Paid], before: int) -> Iterable[Finding]:
         """Compare with the provider's own ledger; imported orders are not in it."""
@@ -130,101 +164,99 @@ class Books:
         for order_id in ledger.keys() - self._orders.keys():
             yield Finding("provider_differs", 0, f"payment-{order_id}", "the log has no such order")
 
-    def _order(self, order_id: str) -> _Order:
-        known = self._orders.get(order_id)
-        if known is None:
-            known = self._orders[order_id] = _Order()
-        return known
-
     def _find(self, code: str, subject: str, detail: str) -> None:
         self.findings.append(Finding(code, self._position, subject, detail))
 
-    def _move(self, sku: str, on_hand: int, reserved: int) -> None:
-        level = self.stock.get(sku, Level(0, 0))
-        level = self.stock[sku] = Level(level.on_hand + on_hand, level.reserved + reserved)
-        if not level.on_hand >= level.reserved >= 0:
-            detail = f"on hand {level.on_hand}, reserved {level.reserved}"
-            self._find("stock_unsound", f"stock-{sku}", detail)
+    def _move(self, sku: str, quantity: int) -> None:
+        on_hand = self.on_hand[sku] = self.on_hand.get(sku, 0) + quantity
+        if on_hand < self.reserved.get(sku, 0):
+            self._unsound(sku)
 
-    def _reserved(self, fact: inventory.StockReserved) -> None:
-        active = self._order(fact.order_id).active
+    def _unsound(self, sku: str) -> None:
+        detail = f"on hand {self.on_hand.get(sku, 0)}, reserved {self.reserved.get(sku, 0)}"
+        self._find("stock_unsound", f"stock-{sku}", detail)
+
+    def _reserve(self, fact: _Fact, known: _Order) -> None:
+        active, reserved, on_hand = known.active, self.reserved, self.on_hand
         for line in fact.lines:
-            active[line.sku] = active.get(line.sku, 0) + line.quantity
-            self._move(line.sku, 0, line.quantity)
+            sku = line.sku
+            active[sku] = active.get(sku, 0) + line.quantity
+            promised = reserved[sku] = reserved.get(sku, 0) + line.quantity
+            if on_hand.get(sku, 0) < promised:
+                self._unsound(sku)
 
-    def _unreserve(
-        self, fact: inventory.ReservationCommitted | inventory.ReservationReleased, *, left: bool
-    ) -> None:
-        active = self._order(fact.order_id).active
+    def _unreserve(self, fact: _Fact, known: _Order) -> None:
+        active, reserved = known.active, self.reserved
         for line in fact.lines:
-            self._take(active, line, fact.stream)
-            self._move(line.sku, -line.quantity if left else 0, -line.quantity)
+            sku = line.sku
+            rest = active.pop(sku, 0) - line.quantity
+            if rest > 0:
+                active[sku] = rest
+            elif rest < 0:
+                self._find("not_reserved", f"reservation-{fact.order_id}", f"{-rest} of {sku}")
+            promised = reserved[sku] = reserved.get(sku, 0) - line.quantity
+            if promised < 0:
+                self._unsound(sku)
 
-    def _take(self, active: dict[str, int], line: SkuQuantity, stream: str) -> None:
-        rest = active.pop(line.sku, 0) - line.quantity
-        if rest > 0:
-            active[line.sku] = rest
-        elif rest < 0:
-            self._find("not_reserved", stream, f"{-rest} of {line.sku} too many")
+    def _commit(self, fact: _Fact, known: _Order) -> None:
+        self._unreserve(fact, known)
+        on_hand = self.on_hand
+        for line in fact.lines:
+            left = on_hand[line.sku] = on_hand.get(line.sku, 0) - line.quantity
+            if left < self.reserved[line.sku]:
+                self._unsound(line.sku)
 
-    def _authorized(self, fact: payment.PaymentAuthorized) -> None:
-        self._order(fact.order_id).authorized += fact.amount.amount_minor
+    def _authorized(self, fact: _Fact, known: _Order) -> None:
+        known.authorized += fact.amount.amount_minor
 
-    def _captured(self, fact: payment.PaymentCaptured) -> None:
-        known = self._order(fact.order_id)
+    def _captured(self, fact: _Fact, known: _Order) -> None:
         known.captured += fact.amount.amount_minor
         if known.captured > known.authorized:
             detail = f"captured {known.captured} of {known.authorized}"
-            self._find("captured_too_much", fact.stream, detail)
+            self._find("captured_too_much", f"payment-{fact.order_id}", detail)
 
-    def _refunded(self, fact: payment.PaymentRefunded) -> None:
-        known = self._order(fact.order_id)
+    def _refunded(self, fact: _Fact, known: _Order) -> None:
         known.refunded += fact.amount.amount_minor
         known.owed -= fact.amount.amount_minor
         if known.refunded > known.captured:
             detail = f"refunded {known.refunded} of {known.captured}"
-            self._find("refunded_too_much", fact.stream, detail)
-        self._close_again(fact.order_id)
+            self._find("refunded_too_much", f"payment-{fact.order_id}", detail)
+        self._close_again(fact, known)
 
-    def _refund_failed(self, fact: payment.RefundFailed) -> None:
-        self._order(fact.order_id).failed = True  # a person looks at it
+    def _refund_failed(self, _: _Fact, known: _Order) -> None:
+        known.failed = True  # a person looks at it
 
-    def _placed(self, fact: order.OrderPlaced) -> None:
-        self._order(fact.order_id).left = {line.line: line.quantity for line in fact.lines}
+    def _placed(self, fact: _Fact, known: _Order) -> None:
+        known.left = {line.line: line.quantity for line in fact.lines}
 
-    def _lines_cancelled(self, fact: order.OrderLinesCancelled) -> None:
-        self._order(fact.order_id).owed += fact.refund.amount_minor
-        self._lines_out(fact.order_id, fact.lines, "cancelled_too_much", fact.stream)
+    def _lines_cancelled(self, fact: _Fact, known: _Order) -> None:
+        known.owed += fact.refund.amount_minor
+        self._lines_out("cancelled_too_much", fact, known)
 
-    def _shipped(self, fact: order.OrderShipped) -> None:
-        self._order(fact.order_id).shipped = True
-        self._lines_out(fact.order_id, fact.lines, "shipped_too_much", fact.stream)
+    def _shipped(self, fact: _Fact, known: _Order) -> None:
+        known.shipped = True
+        self._lines_out("shipped_too_much", fact, known)
 
-    def _lines_out(
-        self, order_id: str, lines: Iterable[LineQuantity], code: str, stream: str
-    ) -> None:
-        left = self._order(order_id).left
-        for line in lines:
-            rest = left.get(line.line, 0) - line.quantity
-            left[line.line] = rest
+    def _lines_out(self, code: str, fact: _Fact, known: _Order) -> None:
+        left = known.left
+        for line in fact.lines:
+            rest = left[line.line] = left.get(line.line, 0) - line.quantity
             if rest < 0:
-                self._find(code, stream, f"line {line.line}: {-rest} more than was left of it")
+                detail = f"line {line.line}: {-rest} more than was left of it"
+                self._find(code, f"order-{fact.order_id}", detail)
 
-    def _owing(self, fact: order.OrderParcelLost | order.ReturnSettled) -> None:
-        self._order(fact.order_id).owed += fact.refund.amount_minor
+    def _owing(self, fact: _Fact, known: _Order) -> None:
+        known.owed += fact.refund.amount_minor
 
-    def _closed(self, fact: order.OrderEvent, how: str) -> None:
-        known = self._order(fact.order_id)
+    def _close(self, known: _Order, how: str) -> None:
         known.closed = how
         known.left = {}
 
-    def _reopen(self, fact: order.ReturnRequested) -> None:
+    def _reopen(self, _: _Fact, known: _Order) -> None:
         """Let a completed order owe money again, until it is refunded or the return refused."""
-        known = self._order(fact.order_id)
         known.reopened = known.reopened or known.closed == "completed"
         known.closed = "" if known.reopened else known.closed
 
-    def _close_again(self, order_id: str) -> None:
-        known = self._order(order_id)
+    def _close_again(self, _: _Fact, known: _Order) -> None:
         if known.reopened and known.owed <= 0:
             known.closed = "completed"

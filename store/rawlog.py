@@ -1,53 +1,46 @@
-"""The log as raw columns, read ahead by a thread: for those who read all of it."""
+"""The log as raw columns, streamed by COPY: for those who read all of it."""
 
 from collections.abc import Iterator
-from queue import Full, Queue
-from threading import Event, Thread
+from struct import Struct
 from types import TracebackType
-from typing import Any, LiteralString, NamedTuple, Self
+from typing import Any, LiteralString, Self
 
 import psycopg
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection, IsolationLevel, sql
 from psycopg.rows import args_row
 
 from store.seals import SELECT, Seal
 
-PG_EPOCH = 946_684_800_000_000  # 2000-01-01, whence Postgres counts, in microseconds since 1970
-_STEP = 5_000
-_AHEAD = 4
-_COLUMNS: LiteralString = (
-    "position, stream, version, type, uuid_send(id), timestamptz_send(occurred_at),"
-    " timestamptz_send(recorded_at), correlation, uuid_send(causation), source, imported,"
-    " convert_to(data::text, 'UTF8'), hash"
+STEP = 50_000
+_PG_EPOCH = 946_684_800_000_000  # 2000-01-01, whence Postgres counts, in microseconds since 1970
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
+_HEADER = len(_SIGNATURE) + 8
+_END = b"\xff\xff"
+# The columns of a fixed size come first, each behind its length, so that one unpack takes them all:
+# position, version, id, occurred_at, recorded_at, causation, imported, hash.
+_FIXED = Struct(">2x4xq4xi4x16s4xq4xq4x16s4x?4x32s")
+_LENGTH = Struct(">i")
+_COPY: LiteralString = (
+    "copy (select position, version, id, occurred_at, recorded_at, causation, imported, hash,"
+    " stream || E'\\t' || type || E'\\t' || correlation || E'\\t' || source, data from event"
+    " where position > {} and position <= {} order by position) to stdout (format binary)"
 )
 
-
-class Chunk(NamedTuple):
-    """The facts of a range of positions, and the seals that end in it."""
-
-    rows: list[tuple[Any, ...]]
-    seals: list[Seal]
+# position, version, id, occurred, recorded (microseconds since 1970), causation, imported, hash,
+# the four names separated by tabs, data
+Raw = tuple[int, int, bytes, int, int, bytes, bool, bytes, str, bytes]
 
 
 class RawLog:
     """One snapshot of the log and of the rows that must agree with it."""
 
-    def __init__(self, dsn: str, *, after: int = 0) -> None:
+    def __init__(self, dsn: str) -> None:
         self._dsn = dsn
-        self._after = after
-        self._queue: Queue[Chunk | BaseException | None] = Queue(_AHEAD)
-        self._stop = Event()
-        self._thread = Thread(target=self._read, name="reader", daemon=True)
 
     def __enter__(self) -> Self:
         self._conn = _snapshot(self._dsn)
-        one = self._one
-        self.head: int = one("select coalesce(max(position), 0) from event")
-        self.sealed_to: int = one("select coalesce(max(last_position), 0) from seal")
-        self.stock = self._all("select sku, on_hand, reserved, version, head from stock_level")
-        self.timers = self._all("select stream, name from timer")
-        self.seals_beyond = self._seals(self.head, self.sealed_to)
-        self._thread.start()
+        self.head: int = self._one("select coalesce(max(position), 0) from event")
+        self.sealed_to: int = self._one("select coalesce(max(last_position), 0) from seal")
         return self
 
     def __exit__(
@@ -56,50 +49,56 @@ class RawLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._thread.join()
         self._conn.close()
 
-    def chunks(self) -> Iterator[Chunk]:
-        """All facts in order."""
-        while (chunk := self._queue.get()) is not None:
-            if isinstance(chunk, BaseException):
-                raise chunk
-            yield chunk
+    def ranges(self) -> Iterator[tuple[int, int]]:
+        """The ranges (after, up to) that together are the whole log."""
+        for after in range(0, self.head, STEP):
+            yield after, min(after + STEP, self.head)
 
-    def _read(self) -> None:
-        try:
-            for begin in range(self._after, self.head, _STEP):
-                end = min(begin + _STEP, self.head)
-                with self._conn.cursor(binary=True) as cursor:
-                    cursor.execute(
-                        f"select {_COLUMNS} from event"
-                        " where position > %s and position <= %s order by position",
-                        (begin, end),
-                    )
-                    rows = cursor.fetchall()
-                if not self._put(Chunk(rows, self._seals(begin, end))):
-                    return
-            self._put(None)
-        except BaseException as fault:  # whoever reads the queue raises it
-            self._put(fault)
+    def rows(self, after: int, up_to: int) -> Iterator[Raw]:
+        """The facts of a range, in order; Postgres reads on while the caller works."""
+        fixed, size = _FIXED.unpack_from, _FIXED.size
+        query = sql.SQL(_COPY).format(after, up_to)
+        with self._conn.cursor() as cursor, cursor.copy(query) as copy:
+            for block in copy:
+                row = bytes(block)
+                if row.startswith(_SIGNATURE):
+                    row = row[_HEADER:]
+                if row == _END or not row:
+                    continue
+                position, version, id, occurred, recorded, causation, imported, link = fixed(row)
+                [length] = _LENGTH.unpack_from(row, size)
+                end = size + 4 + length
+                yield (
+                    position,
+                    version,
+                    id,
+                    occurred + _PG_EPOCH,
+                    recorded + _PG_EPOCH,
+                    causation,
+                    imported,
+                    link,
+                    row[size + 4 : end].decode(),
+                    row[end + 4 :],
+                )
 
-    def _put(self, item: Chunk | BaseException | None) -> bool:
-        while not self._stop.is_set():
-            try:
-                self._queue.put(item, timeout=0.1)
-            except Full:
-                continue
-            return True
-        return False
-
-    def _seals(self, begin: int, end: int) -> list[Seal]:
+    def seals(self, after: int, up_to: int | None) -> list[Seal]:
+        """The seals that end in a range, or anywhere after."""
         with self._conn.cursor(binary=True, row_factory=args_row(Seal)) as cursor:
             cursor.execute(
                 f"{SELECT} where last_position > %s and last_position <= %s order by number",
-                (begin, end),
+                (after, 2**62 if up_to is None else up_to),
             )
             return cursor.fetchall()
+
+    def stock(self) -> list[tuple[Any, ...]]:
+        """The stock rows: sku, on hand, reserved, version, head."""
+        return self._all("select sku, on_hand, reserved, version, head from stock_level")
+
+    def timers(self) -> list[tuple[Any, ...]]:
+        """The armed timers: stream, name."""
+        return self._all("select stream, name from timer")
 
     def _one(self, query: LiteralString) -> Any:
         return self._all(query)[0][0]

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from store.invariants import Finding
-from store.rawlog import Chunk
 from store.seals import SHORT, Seal, leaf, merkle_root
 
 _NAMED = 20  # positions named of one run; a run that is gone altogether needs no ten thousand
@@ -20,31 +19,28 @@ class SealCheck:
     ) -> None:
         self._key = key
         self._report = report
-        self._open: deque[tuple[int, str, bytes]] = deque()
         self._root = b""
+        self._open: deque[tuple[int, str, bytes]] = deque()
         self._last_sealed = sealed_to
         self.number = 0
         self.sealed_to = 0
 
-    def pass_over(self, chunk: Chunk) -> None:
-        """Take the facts of a range, then the seals that end in it."""
-        for row in chunk.rows:
-            if row[0] > self._last_sealed:
-                break
-            self._open.append((row[0], row[1], leaf(row[0], row[12])))
-        for seal in chunk.seals:
-            self._seal(seal)
+    def see(self, position: int, names: str, link: bytes) -> None:
+        """Take a fact, as long as there is a seal to come that covers it."""
+        if position <= self._last_sealed:
+            self._open.append((position, names, leaf(position, link)))
 
-    def finish(self, beyond: Iterable[Seal]) -> None:
-        """Look at the seals of positions that the log does not reach any more."""
-        for seal in beyond:
+    def check(self, seals: Iterable[Seal]) -> None:
+        """Look at the seals that end where the facts seen so far do, or before."""
+        for seal in seals:
             self._seal(seal)
 
     def _seal(self, seal: Seal) -> None:
         self._check_chain(seal)
         present: dict[int, tuple[str, bytes]] = {}
         while self._open and self._open[0][0] <= seal.last_position:
-            position, stream, hashed = self._open.popleft()
+            position, names, hashed = self._open.popleft()
+            stream = names.partition("\t")[0]
             if position < seal.first_position:
                 self._find("inserted", position, stream, f"seal {seal.number} knows no such fact")
             else:

@@ -1,7 +1,7 @@
 """Reading the whole log again: every hash, every version, every seal, every invariant."""
 
 import gc
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -9,9 +9,10 @@ from time import perf_counter, time
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from store.codec import UPCASTERS, BadData, UnknownType, decode_event
+from domain.catalog import EVENTS
+from store.codec import UPCASTERS
 from store.invariants import Books, Finding, Paid
-from store.rawlog import PG_EPOCH, Chunk, RawLog
+from store.rawlog import Raw, RawLog
 from store.sealcheck import SealCheck
 
 _ENOUGH = 1_000  # findings; what comes after is counted only
@@ -67,15 +68,16 @@ def verify(
     chains: dict[str, tuple[int, bytes]] = {}
     with RawLog(dsn) as log, _no_garbage():
         seals = SealCheck(key, log.sealed_to, report.add)
-        for chunk in log.chunks():
-            _check(chunk, chains, books, seals, report)
-        seals.finish(log.seals_beyond)
+        for after, up_to in log.ranges():
+            report.events += _check(log.rows(after, up_to), chains, books, seals, report)
+            seals.check(log.seals(after, up_to))
+        seals.check(log.seals(log.head, None))
         report.seals, report.sealed_to = seals.number, seals.sealed_to
         for finding in [*books.findings, *books.closing(before)]:
             report.add(finding)
         _compare_stock(log, books, chains, report)
         closed = books.closed(before)
-        for stream, name in log.timers:
+        for stream, name in log.timers():
             if stream.partition("-")[0] != "notification" and _order_of(stream) in closed:
                 report.add(Finding("closed_with_timer", 0, stream, name))
     if ledger is not None:
@@ -86,51 +88,49 @@ def verify(
 
 
 def _check(
-    chunk: Chunk,
+    rows: Iterable[Raw],
     chains: dict[str, tuple[int, bytes]],
     books: Books,
     seals: SealCheck,
     report: Report,
-) -> None:
-    kinds = books.kinds | UPCASTERS.keys()
-    start = (0, b"")
-    integer = int.from_bytes
-    for row in chunk.rows:
-        (
-            position, stream, version, type, id, occurred, recorded, correlation, causation, source,
-            imported, data, stored,
-        ) = row  # fmt: skip
+) -> int:
+    """One page on purpose: a call a fact less is a tenth of the time."""
+    kinds, see, start, count = books.kinds, seals.see, (0, b""), 0
+    for (
+        position, version, id, occurred, recorded, causation, imported, link, names, data
+    ) in rows:  # fmt: skip
+        stream, kind, correlation, source = names.split("\t")
         known, previous = chains.get(stream, start)
-        at = integer(recorded, "big", signed=True) + PG_EPOCH
         line = (
-            f"{stream}\t{version}\t{type}\t{id.hex()}"
-            f"\t{integer(occurred, 'big', signed=True) + PG_EPOCH}\t{at}"
+            f"{stream}\t{version}\t{kind}\t{id.hex()}\t{occurred}\t{recorded}"
             f"\t{correlation}\t{causation.hex()}\t{source}\t{imported:d}\n"
         )
         if version != known + 1:
             detail = f"version {version} follows {known}"
             report.add(Finding("version_gap", position, stream, detail))
-        if sha256(previous + line.encode() + data).digest() != stored:
-            report.add(Finding("hash_differs", position, stream, f"version {version}, {type}"))
-        chains[stream] = (version, stored)
+        if sha256(previous + line.encode() + data).digest() != link:
+            report.add(Finding("hash_differs", position, stream, f"version {version}, {kind}"))
+        chains[stream] = (version, link)
+        see(position, names, link)
         if causation == _NO_CAUSE or not correlation or not source:
-            report.add(Finding("no_cause", position, stream, f"version {version}, {type}"))
-        if type in kinds:
-            try:
-                books.enter(position, at, decode_event(type, data), imported=imported)
-            except (UnknownType, BadData) as wrong:
-                report.add(Finding("unreadable", position, stream, str(wrong)))
-    seals.pass_over(chunk)
-    report.events += len(chunk.rows)
+            report.add(Finding("no_cause", position, stream, f"version {version}, {kind}"))
+        if kind in kinds:
+            books.enter(position, recorded, kind, data, imported=imported)
+        elif kind not in EVENTS and kind not in UPCASTERS:
+            report.add(Finding("unreadable", position, stream, f"nobody knows {kind}"))
+        count += 1
+    return count
 
 
 def _compare_stock(
     log: RawLog, books: Books, chains: Mapping[str, tuple[int, bytes]], report: Report
 ) -> None:
     """Hold the stock rows against the log, both ways."""
-    rows = {sku: (on_hand, reserved, ver, head) for sku, on_hand, reserved, ver, head in log.stock}
-    for sku in sorted(rows.keys() | books.stock.keys()):
-        on_hand, reserved = books.stock.get(sku, (0, 0))
+    rows = {
+        sku: (on_hand, reserved, ver, head) for sku, on_hand, reserved, ver, head in log.stock()
+    }
+    for sku in sorted(rows.keys() | books.on_hand.keys()):
+        on_hand, reserved = books.on_hand.get(sku, 0), books.reserved.get(sku, 0)
         version, head = chains.get(f"stock-{sku}", (0, b""))
         wanted, found = (on_hand, reserved, version, head), rows.get(sku, (0, 0, 0, b""))
         if wanted[:3] != found[:3]:
