@@ -57,7 +57,10 @@ class Provider:
 
 
 class Carrier:
-    """Each poll gives the next status of `journey`; words in `script` stand in its way."""
+    """Each poll gives the next status of `journey`, in the end `delivered`.
+
+    Words of `script` come first: ok, unreachable, nothing_yet.
+    """
 
     def __init__(self) -> None:
         self.script: deque[str] = deque()
@@ -65,19 +68,21 @@ class Carrier:
         self.pause = timedelta(hours=6)
 
     def perform(self, request: CarrierRequest, now: datetime) -> CarrierAnswer:
-        if self.script and self.script.popleft() == "unreachable":
+        word = self.script.popleft() if self.script else "ok"
+        if word == "unreachable":
             return CarrierAnswer("unreachable")
         if request.step == "label":
             tracking = f"T-{request.parcel_id}"
             return CarrierAnswer("ok", "test", tracking, next_at=now + self.pause)
-        if request.scans >= len(self.journey):
+        if word == "nothing_yet":
             return CarrierAnswer("nothing_yet", next_at=now + self.pause)
+        status = self.journey[request.scans] if request.scans < len(self.journey) else "delivered"
         return CarrierAnswer(
             "ok",
             "test",
             request.tracking,
             f"{request.parcel_id}-{request.scans}",
-            self.journey[request.scans],
+            status,
             now,
             "Hub",
             now + self.pause,

@@ -98,10 +98,10 @@ class World:
             self.outcomes[sent.id] = refused.code
             return
         self.outcomes[sent.id] = facts
-        for number, fact in enumerate(facts):
-            self._record(fact, f"{sent.id}#{number}")
+        for fact in facts:
+            self._record(fact)
 
-    def drain(self, choose: Callable[[int], int] = lambda n: 0) -> None:
+    def drain(self, choose: Callable[[int], int] = lambda _: 0) -> None:
         """Handles all that waits; `choose` picks which of n keys is next."""
         while names := self.busy():
             self.step(names[choose(len(names))])
@@ -119,7 +119,7 @@ class World:
     def next_due(self) -> datetime | None:
         return min((timer.due_at for timer in self.timers.values()), default=None)
 
-    def run_out(self, most: int = 10_000) -> None:
+    def run_out(self, most: int = 2_000) -> None:
         """Goes from deadline to deadline until nothing is waited for."""
         self.drain()
         for _ in range(most):
@@ -138,8 +138,9 @@ class World:
         name = (sent.command.context, sent.command.key)
         self.queues.setdefault(name, deque()).append(sent)
 
-    def _record(self, fact: Event, fact_id: str) -> None:
+    def _record(self, fact: Event) -> None:
         self.log.append(fact)
+        fact_id = f"fact-{len(self.log)}"
         for change in deadlines(fact, self.now, self.periods):
             if isinstance(change, Arm):
                 name = (change.command.stream, change.name)
