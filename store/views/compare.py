@@ -54,7 +54,7 @@ async def _hold_against(
     count = 0
     async with conn.cursor(f"compare_{view.table}", binary=True) as cursor:
         cursor.itersize = _ROWS_AT_ONCE
-        await cursor.execute(f"select {view.columns} from {view.table}")  # noqa: S608
+        await cursor.execute(f"select {view.columns} from {view.table}")
         async for row in cursor:
             count += 1
             expected = folded.pop(row[:width], None)

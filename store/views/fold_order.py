@@ -15,7 +15,7 @@ from store.views.document import (
     ReturnView,
     Totals,
 )
-from store.views.fulfilment import mark_parcel, with_fulfilment
+from store.views.fulfilment import mark_parcel, out_of, with_fulfilment
 
 
 def placed(event: order.OrderPlaced, recorded: Recorded) -> OrderDocument:
@@ -44,7 +44,9 @@ def rejected(document: OrderDocument, event: order.OrderRejected) -> OrderDocume
 
 
 def payment_requested(document: OrderDocument, _: order.PaymentRequested) -> OrderDocument:
-    return replace(document, status="awaiting_payment", payment="processing", reason=None)
+    """A second authorisation of a confirmed order leaves it confirmed."""
+    status = "confirmed" if document.parcels else "awaiting_payment"
+    return replace(document, status=status, payment="processing", reason=None)
 
 
 def action_required(document: OrderDocument, event: order.PaymentActionRequired) -> OrderDocument:
@@ -54,13 +56,13 @@ def action_required(document: OrderDocument, event: order.PaymentActionRequired)
 
 def attempt_failed(document: OrderDocument, event: order.PaymentAttemptFailed) -> OrderDocument:
     """After a final decline the order is on its way out, so that nobody waits at it."""
-    status = "awaiting_payment" if event.retryable else "cancelling"
+    status = document.status if event.retryable or document.parcels else "cancelling"
     return replace(document, status=status, payment="failed", reason=Reason(event.code))
 
 
 def confirmed(document: OrderDocument, event: order.OrderConfirmed) -> OrderDocument:
     parcels = tuple(ParcelView(p.parcel_id, "planned", p.lines) for p in event.parcels)
-    return replace(document, status="confirmed", reason=None, parcels=parcels)
+    return with_fulfilment(replace(document, status="confirmed", reason=None, parcels=parcels))
 
 
 def held(document: OrderDocument, event: order.OrderHeld) -> OrderDocument:
@@ -68,7 +70,12 @@ def held(document: OrderDocument, event: order.OrderHeld) -> OrderDocument:
 
 
 def hold_released(document: OrderDocument, _: order.HoldReleased) -> OrderDocument:
-    status = "confirmed" if document.parcels else "pending"
+    if document.parcels:
+        status = "confirmed"
+    elif document.reason and document.reason.code == "backorder":
+        status = "awaiting_stock"
+    else:
+        status = "pending" if document.payment == "created" else "awaiting_payment"
     return replace(document, status=status, reason=None)
 
 
@@ -94,7 +101,13 @@ def lines_cancelled(document: OrderDocument, event: order.OrderLinesCancelled) -
     totals = document.totals
     totals = replace(totals, cancelled=totals.cancelled + event.amount.amount_minor)
     status = "cancelling" if event.whole else document.status
-    return replace(document, lines=lines, totals=totals, status=status)
+    parcels = tuple(
+        out_of(parcel, by_line) if parcel.parcel_id == event.parcel_id else parcel
+        for parcel in document.parcels
+    )
+    return with_fulfilment(
+        replace(document, lines=lines, totals=totals, status=status, parcels=parcels)
+    )
 
 
 def cancelled(document: OrderDocument, event: order.OrderCancelled) -> OrderDocument:
@@ -111,7 +124,8 @@ def shipped(document: OrderDocument, event: order.OrderShipped) -> OrderDocument
 
 
 def payment_failed(document: OrderDocument, event: order.OrderPaymentFailed) -> OrderDocument:
-    return replace(document, reason=Reason(f"{event.step}_failed: {event.code}"))
+    payment = document.payment if document.totals.captured else "failed"
+    return replace(document, payment=payment, reason=Reason(f"{event.step}_failed: {event.code}"))
 
 
 def delivered(document: OrderDocument, event: order.OrderDelivered) -> OrderDocument:

@@ -1,10 +1,7 @@
 """How the facts of payment, shipping and notification change the document of their order."""
 
-from collections.abc import Sequence
-
 from msgspec.structs import replace
 
-from domain.message import LineQuantity
 from domain.notification import messages as notification
 from domain.payment import messages as payment
 from domain.shipping import messages as shipping
@@ -96,12 +93,10 @@ def scanned(document: OrderDocument, event: shipping.ScanEvent) -> OrderDocument
 
 
 def parcel_cancelled(document: OrderDocument, event: shipping.ShipmentCancelled) -> OrderDocument:
-    before = next((p for p in document.parcels if p.parcel_id == event.parcel_id), None)
-    lines = _without(before.lines, event.lines) if before else ()
-    if before:
-        parcels = tuple(replace(p, lines=lines) if p is before else p for p in document.parcels)
-        document = replace(document, parcels=parcels)
-    return mark_parcel(document, event.parcel_id, "cancelled" if event.whole else "planned")
+    """What is left in the parcel, the order's own stream says."""
+    if not event.whole:
+        return document
+    return mark_parcel(document, event.parcel_id, "cancelled")
 
 
 def return_received(document: OrderDocument, event: shipping.ReturnReceived) -> OrderDocument:
@@ -117,11 +112,3 @@ def noted(
     status = event.type.split(".")[2]
     note = Note(event.template, event.channel, status)
     return replace(document, notifications=(*document.notifications, note))
-
-
-def _without(
-    lines: Sequence[LineQuantity], taken: Sequence[LineQuantity]
-) -> tuple[LineQuantity, ...]:
-    units = {line.line: line.quantity for line in taken}
-    left = (replace(line, quantity=line.quantity - units.get(line.line, 0)) for line in lines)
-    return tuple(line for line in left if line.quantity > 0)

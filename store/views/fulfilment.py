@@ -1,5 +1,7 @@
 """The fulfilment of an order, read off its parcels."""
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from domain.message import LineQuantity
@@ -17,26 +19,45 @@ RANK = {
     "returned_to_sender": 4,
     "cancelled": 5,
 }
-_GONE = {"lost", "returned_to_sender"}
 
 
 def fulfilment(document: OrderDocument) -> str:
     """The one word for all parcels and returns of the order."""
+    ranks = {_rank(parcel) for parcel in document.parcels if parcel.lines}
     returned = sum(line.returned for line in document.lines)
     if returned:
         left = sum(line.left for line in document.lines)
         return "returned" if returned >= left else "partially_returned"
-    ranks = [RANK[p.status] for p in document.parcels if p.status != "cancelled"]
-    statuses = {p.status for p in document.parcels if p.status != "cancelled"}
-    if not ranks or max(ranks) == RANK["planned"]:
+    if not ranks:
         return "none"
-    if statuses <= _GONE:
-        return "lost"
-    if statuses <= _GONE | {"delivered"}:
-        return "delivered"
-    if min(ranks) >= RANK["handed_over"]:
-        return "shipped"
-    return "partially_shipped" if max(ranks) >= RANK["handed_over"] else "in_fulfilment"
+    if ranks == {"planned"}:
+        return "none" if document.status in _ENDING else "in_fulfilment"
+    if "planned" in ranks:
+        return "partially_shipped"
+    return next(word for word in ("shipped", "delivered", "lost", "returned") if word in ranks)
+
+
+_ENDING = {"cancelling", "cancelled", "expired"}
+
+
+def _rank(parcel: ParcelView) -> str:
+    """How far a parcel is, in the words of the whole order."""
+    match parcel.status:
+        case "planned" | "preparing":
+            return "planned"
+        case "delivered" | "lost":
+            return parcel.status
+        case "returned_to_sender":
+            return "returned"
+        case _:
+            return "shipped"
+
+
+def out_of(parcel: ParcelView, units: Mapping[int, int]) -> ParcelView:
+    """The parcel without so many units of each line; an empty one is cancelled."""
+    left = (replace(one, quantity=one.quantity - units.get(one.line, 0)) for one in parcel.lines)
+    lines = tuple(one for one in left if one.quantity > 0)
+    return replace(parcel, lines=lines, status=parcel.status if lines else "cancelled")
 
 
 def with_fulfilment(document: OrderDocument) -> OrderDocument:

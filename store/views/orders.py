@@ -188,7 +188,7 @@ async def page(
     where = " and ".join(conditions)
     async with conn.cursor(binary=True) as reader:
         await reader.execute(
-            f"select document, placed_at, order_id from order_view where {where}"  # noqa: S608
+            f"select document, placed_at, order_id from order_view where {where}"
             " order by placed_at desc, order_id desc limit %s",
             [*values, limit + 1],
         )

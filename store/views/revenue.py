@@ -138,7 +138,7 @@ async def write(conn: AsyncConnection, changes: Iterable[Row]) -> None:
 async def read(conn: AsyncConnection, since: date | None, until: date | None) -> bytes:
     """The days from `since` to `until`, both included, as one JSON list ready to serve."""
     cursor = await conn.execute(
-        f"select {COLUMNS} from revenue_daily"  # noqa: S608 only our own column names
+        f"select {COLUMNS} from revenue_daily"
         " where day >= coalesce(%s::date, '-infinity') and day <= coalesce(%s::date, 'infinity')"
         " order by day, currency",
         (since, until),
