@@ -81,12 +81,23 @@ async def _unread(admin: Any, consumer: Any) -> dict[Any, tuple[int, int]]:
     ]
     first: dict[Any, int] = await consumer.beginning_offsets(parts)
     ends: dict[Any, int] = await consumer.end_offsets(parts)
-    groups = (admin.list_consumer_group_offsets(f"quire-{name}") for name in CONTEXTS)
+    groups = (_read_by(admin, f"quire-{name}") for name in CONTEXTS)
     read: dict[Any, Any] = {}
     for offsets in await asyncio.gather(*groups):
         read |= offsets
     at = {part: max(read[part].offset if part in read else 0, first[part]) for part in parts}
     return {part: (at[part], ends[part]) for part in parts if at[part] < ends[part]}
+
+
+async def _read_by(admin: Any, group: str) -> dict[Any, Any]:
+    """Give a group's offsets; a young Kafka must first make the topic that keeps them."""
+    while True:
+        try:
+            return await admin.list_consumer_group_offsets(group)
+        except KafkaError as fault:
+            if not fault.retriable:
+                raise
+            await asyncio.sleep(0.1)
 
 
 async def _ages(consumer: Any, unread: dict[Any, int]) -> dict[str, float]:
