@@ -1,5 +1,7 @@
 """How far behind: what nobody has read yet is counted, with its age."""
 
+from typing import Any
+
 from aiokafka import AIOKafkaProducer
 
 from stack.lag import lags
@@ -9,7 +11,7 @@ from stack.topics import ensure
 async def test_unread_commands_are_counted_with_their_age(kafka: str, postgres_dsn: str):
     await ensure(kafka)
     before = await lags(postgres_dsn, kafka)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    producer: Any = AIOKafkaProducer(bootstrap_servers=kafka)
     await producer.start()
     try:
         for key in (b"a", b"b", b"c"):
