@@ -36,12 +36,17 @@ class Seal(NamedTuple):
     sealed_at: datetime
 
     @property
+    def leaves_digest(self) -> bytes:
+        """What the signature covers of `leaves`."""
+        return sha256(self.leaves).digest()
+
+    @property
     def signed(self) -> bytes:
         """The bytes under the signature."""
         at = (self.sealed_at - _EPOCH) // timedelta(microseconds=1)
         return (
             f"quire.seal.v1\t{self.number}\t{self.first_position}\t{self.last_position}"
-            f"\t{self.events}\t{self.root.hex()}\t{sha256(self.leaves).hexdigest()}"
+            f"\t{self.events}\t{self.root.hex()}\t{self.leaves_digest.hex()}"
             f"\t{self.previous.hex()}\t{at}\n"
         ).encode()
 

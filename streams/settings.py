@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     carrier_paused: bool = False
     provider_delay_seconds: float = 0
     provider_concurrency: int = 32
+    seal_key: SecretStr = SecretStr("")  # base64 of 32 bytes; else a file of the state directory
+    seal_every_seconds: float = 2
 
     def periods(self) -> Periods:
         """How long each deadline of the domain is."""
