@@ -1,15 +1,18 @@
 """What Kafka says of topics and groups: partitions, offsets, who reads; and more partitions."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from bus import clients
 from bus.batches import Place
+
+COORDINATOR_TRIES = 50
 
 
 class KafkaUnavailable(Exception):
@@ -84,7 +87,14 @@ async def group_offsets(bootstrap: str, group: str) -> dict[Place, int]:
 async def members(bootstrap: str, group: str) -> int:
     """How many consumers the group has now."""
     async with _admin(bootstrap) as admin:
-        responses = await admin.describe_consumer_groups([group])
+        for _ in range(COORDINATOR_TRIES):
+            try:
+                responses = await admin.describe_consumer_groups([group])
+                break
+            except GroupCoordinatorNotAvailableError:  # a broker that never had a group
+                await asyncio.sleep(0.2)
+        else:
+            raise KafkaUnavailable(f"nobody coordinates {group}")
     return sum(len(described[5]) for response in responses for described in response.groups)
 
 

@@ -1,0 +1,113 @@
+"""`quire topics`: list, grow, and repair after a restore."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from cli.output import (
+    Exit,
+    Failure,
+    emit,
+    emit_line,
+    json_option,
+    say,
+    state_dir_option,
+    yes_option,
+)
+from cli.servers import servers
+
+T = TypeVar("T")
+
+
+@click.group()
+def topics() -> None:
+    """The Kafka topics: list, grow, repair."""
+
+
+@topics.command(name="list")
+@state_dir_option
+@json_option
+def list_(state_dir: Path, *, as_json: bool) -> None:
+    """List the topics: partitions, end offsets, and how far their reader is behind."""
+    from cli.partitioning import survey
+
+    told = servers(state_dir)
+    for topic in _run(survey(told)):
+        if as_json:
+            emit_line(topic)
+        else:
+            behind = "" if topic.lag is None else f"  lag {topic.lag}"
+            differs = "" if topic.partitions == topic.planned else f"  PLANNED {topic.planned}"
+            ends = " ".join(str(end) for end in topic.ends)
+            click.echo(f"{topic.topic:<30} {topic.partitions:>3}{differs}  {ends}{behind}")
+
+
+@topics.command()
+@click.argument("topic")
+@click.argument("partitions", type=click.IntRange(1, 1000))
+@state_dir_option
+@json_option
+def grow(topic: str, partitions: int, state_dir: Path, *, as_json: bool) -> None:
+    """Give TOPIC so many PARTITIONS.
+
+    A key's partition changes with it, so nothing may read or relay the topic meanwhile, and
+    everything in it must have been handled: stop accepting orders, let the workers drain, stop
+    relay and workers, grow, start.
+    """
+    from cli.partitioning import grow as grow_topic
+
+    told = servers(state_dir)
+    before = _run(grow_topic(told, topic, partitions))
+    result = {"topic": topic, "before": before, "partitions": partitions}
+    emit(result, as_json=as_json, text=lambda: f"{topic}: {before} -> {partitions} partitions")
+
+
+@topics.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@yes_option
+@state_dir_option
+@json_option
+def repair(state_dir: Path, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Make topics and database fit again after either was restored.
+
+    While nothing else runs: every worker begins at the first record that its topics still hold
+    (what was handled already is dropped by its outcome, which is kept longer than any topic); the
+    relay begins after the done point and sends again whatever has no outcome; the number of
+    partitions is taken as Kafka has it. Nothing is deleted, nothing is lost; the workers are busy
+    for a while with what they know already.
+    """
+    from cli.partitioning import plan_repair
+    from cli.partitioning import repair as repair_topics
+
+    told = servers(state_dir)
+    plan = _run(plan_repair(told))
+    emit(plan, as_json=as_json, text=plan.in_words)
+    if dry_run:
+        return
+    if not yes:
+        click.confirm("Do it?", abort=True, err=True)
+    _run(repair_topics(told, plan))
+    say("done; everything can start again")
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Run the work; what it meets becomes a failure with a hint."""
+    from bus.topics import KafkaUnavailable
+    from store.errors import Stale, Unavailable, translated
+
+    async def translate() -> T:
+        with translated():
+            return await work
+
+    try:
+        return asyncio.run(translate())
+    except (KafkaUnavailable, Unavailable, Stale) as fault:
+        raise Failure(
+            "not_reachable",
+            str(fault),
+            hint="Are Kafka and Postgres running?",
+            exit_code=Exit.NOT_REACHABLE,
+        ) from fault
