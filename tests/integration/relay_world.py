@@ -185,7 +185,9 @@ async def read_all(
     kafka: str, topics: list[str], after: dict[Place, int] | None = None
 ) -> list["Read"]:
     """Everything that stands in these topics from those offsets on, partition by partition."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=kafka, enable_auto_commit=False, fetch_max_wait_ms=20
+    )
     await consumer.start()
     found: list[Read] = []
     try:

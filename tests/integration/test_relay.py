@@ -49,7 +49,7 @@ async def test_publishes_each_fact_and_each_command_once_in_log_order(world: Wor
     assert len(sent) == len(commands) > 200
     assert {read.message for read in facts} == set(news)
     for records in by_place(facts).values():
-        positions = [read.message.position for read in records]
+        positions = [read.message.position or 0 for read in records]
         assert positions == sorted(positions)
     order_of = {command.id: number for number, command in enumerate(commands)}
     for (topic, number), records in by_place(sent).items():

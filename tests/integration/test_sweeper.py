@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -211,5 +212,5 @@ async def _is_gone(world: World, topic: str) -> bool:
 
 
 async def _is_made(admin: AIOKafkaAdminClient, topic: str, count: int) -> bool:
-    response = await admin.create_topics([NewTopic(topic, count, 1)])
+    response: Any = await admin.create_topics([NewTopic(topic, count, 1)])
     return all(code == 0 for _, code, *_ in response.topic_errors)

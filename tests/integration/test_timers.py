@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg import sql
 
 from bus.message import API, TIMERS, Message
 from domain.ids import derive
@@ -130,9 +131,8 @@ async def test_waits_until_the_relay_has_passed_what_was_recorded_before(world: 
         async with world.running():
             await arrives(world, due)
     assert await world.position() >= head
-    records = [
-        read for read in await world.commands() if read.place == (await sent(world, due))[0].place
-    ]
+    place = (await sent(world, due))[0].place
+    records = [read for read in await world.commands() if read.place == place]
     assert records[-1].message.id == due, "it stands behind all that the relay sent before"
 
 
@@ -220,8 +220,8 @@ async def _put(world: World, ids: list[UUID], result: str) -> None:
 
 
 async def _count(world: World, table: str) -> int:
-    cursor = await world.conn.execute(f"select count(*) from {table}")  # pyright: ignore[reportArgumentType] our own names
-    row = await cursor.fetchone()
+    statement = sql.SQL("select count(*) from {}").format(sql.Identifier(table))
+    row = await (await world.conn.execute(statement)).fetchone()
     return row[0] if row else 0
 
 

@@ -27,7 +27,7 @@ def message(**changes: object) -> Message:
         causation=None,
         data=b'{"order_id":"o-1"}',
     )
-    return plain._replace(**changes)  # pyright: ignore[reportArgumentType] any field
+    return plain._replace(**changes)
 
 
 text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1)

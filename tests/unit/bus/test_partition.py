@@ -1,5 +1,7 @@
 """Our partitions are Kafka's: known hashes of the Java client, and aiokafka's own partitioner."""
 
+from typing import Any
+
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
 from hypothesis import given
@@ -25,5 +27,6 @@ def test_hashes_as_the_java_client_does(key: bytes, signed: int):
 
 @given(st.binary(max_size=100), st.integers(min_value=1, max_value=64))
 def test_chooses_as_aiokafka_does(key: bytes, count: int):
-    theirs = DefaultPartitioner()(key, list(range(count)), list(range(count)))
-    assert partition_of(key, count) == theirs
+    choose: Any = DefaultPartitioner()
+    theirs = choose(key, list(range(count)), list(range(count)))
+    assert theirs == partition_of(key, count)
