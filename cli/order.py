@@ -1,0 +1,246 @@
+"""`quire order`: place, show, list, cancel, pay and return orders, over HTTP."""
+
+from typing import Any
+
+import click
+
+from cli.output import Exit, Failure, api, emit, emit_line, json_option, url_option
+
+Orders = dict[str, Any]
+
+
+@click.group()
+def order() -> None:
+    """Place, show, list, cancel, pay and return orders."""
+
+
+def wish_options(function: Any) -> Any:
+    """What every wish takes."""
+    wait = click.option(
+        "--wait", type=click.IntRange(0, 30), default=0, help="Wait S seconds for what becomes."
+    )
+    key = click.option("--key", help="The Idempotency-Key; made up when it is left out.")
+    return url_option(json_option(key(wait(function))))
+
+
+@order.command()
+@click.option("--demo", is_flag=True, help="Order two books of the demo catalogue.")
+@click.option("--sku", "skus", multiple=True, help="What; may be given several times.")
+@click.option("--qty", "quantities", multiple=True, type=click.IntRange(1), help="Of each sku.")
+@click.option("--customer", default="", help="The customer's id; a guest without.")
+@click.option("--card", default="tok_approve", show_default=True, help="The card's token.")
+@click.option("--name", default="", help="Of whom it is for; sealed before it is stored.")
+@click.option("--email", default="", help="Sealed before it is stored.")
+@click.option("--address", default="", help="Sealed before it is stored.")
+@click.option("--backorder", is_flag=True, help="Wait for what is not in stock.")
+@wish_options
+def place(
+    demo: bool,
+    skus: tuple[str, ...],
+    quantities: tuple[int, ...],
+    customer: str,
+    card: str,
+    name: str,
+    email: str,
+    address: str,
+    backorder: bool,
+    wait: int,
+    key: str | None,
+    url: str,
+    as_json: bool,
+) -> None:
+    """Place an order."""
+    if demo and not skus:
+        from cli.books import demo_skus
+
+        skus, quantities = demo_skus(2), (1, 1)
+    if not skus or len(quantities) not in {0, len(skus)}:
+        raise click.UsageError("give --sku X, and --qty N once for each of them or not at all")
+    wanted = zip(skus, quantities or (1,) * len(skus), strict=True)
+    contact = {"name": name, "email": email, "address": address}
+    body = {
+        "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in wanted],
+        "payment_method": card,
+        "customer_id": customer,
+        "shortage": "backorder" if backorder else "reject",
+        **({"contact": contact} if any(contact.values()) else {}),
+    }
+    _wish("/orders", body, wait, key, url, as_json)
+
+
+@order.command()
+@click.argument("order_id")
+@url_option
+@json_option
+def show(order_id: str, url: str, as_json: bool) -> None:
+    """Show an order."""
+    with api(url) as client:
+        document = client.get(f"/orders/{_quoted(order_id)}").json()
+    emit(document, as_json=as_json, text=lambda: _text(document))
+
+
+@order.command("list")
+@click.option("--status", default="", help="Only of this status.")
+@click.option("--customer", default="", help="Only of this customer.")
+@click.option("--from", "since", default="", help="Placed at or after.")
+@click.option("--to", "until", default="", help="Placed before.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@url_option
+@json_option
+def list_(
+    status: str, customer: str, since: str, until: str, limit: int, url: str, as_json: bool
+) -> None:
+    """List orders, newest first."""
+    filters = {"status": status, "customer": customer, "from": since, "to": until}
+    asked = {name: value for name, value in filters.items() if value}
+    found: list[Orders] = []
+    with api(url) as client:
+        while len(found) < limit:
+            page = client.get(
+                "/orders", params={**asked, "limit": min(100, limit - len(found))}
+            ).json()
+            found += page["orders"]
+            if page["next"] is None:
+                break
+            asked["cursor"] = page["next"]
+    if as_json:
+        for each in found:
+            emit_line(each)
+        return
+    from cli.tables import table
+
+    rows = [
+        (
+            each["order_id"],
+            each["status"],
+            each["payment"],
+            each["fulfilment"],
+            each["placed_at"][:16],
+            money(each["totals"]["ordered"], each["totals"]["currency"]),
+        )
+        for each in found
+    ]
+    table(("order", "status", "payment", "fulfilment", "placed", "total"), rows)
+
+
+@order.command()
+@click.argument("order_id")
+@click.option("--line", "lines", multiple=True, metavar="N:QTY", help="Only so many of line N.")
+@click.option("--reason", default="", help="Why.")
+@wish_options
+def cancel(
+    order_id: str,
+    lines: tuple[str, ...],
+    reason: str,
+    wait: int,
+    key: str | None,
+    url: str,
+    as_json: bool,
+) -> None:
+    """Cancel an order, or lines of it."""
+    body = {"lines": _lines(lines), "reason": reason}
+    _wish(f"/orders/{_quoted(order_id)}/cancel", body, wait, key, url, as_json)
+
+
+@order.command()
+@click.argument("order_id")
+@click.option("--card", default="tok_approve", show_default=True, help="The card's token.")
+@wish_options
+def pay(order_id: str, card: str, wait: int, key: str | None, url: str, as_json: bool) -> None:
+    """Pay again after a decline."""
+    path = f"/orders/{_quoted(order_id)}/pay"
+    _wish(path, {"payment_method": card}, wait, key, url, as_json)
+
+
+@order.command("return")
+@click.argument("order_id")
+@click.option("--line", "lines", multiple=True, metavar="N:QTY", help="Only so many of line N.")
+@click.option("--reason", default="", help="Why.")
+@wish_options
+def return_(
+    order_id: str,
+    lines: tuple[str, ...],
+    reason: str,
+    wait: int,
+    key: str | None,
+    url: str,
+    as_json: bool,
+) -> None:
+    """Ask to send an order back, or lines of it."""
+    body = {"lines": _lines(lines), "reason": reason}
+    _wish(f"/orders/{_quoted(order_id)}/return", body, wait, key, url, as_json)
+
+
+def _wish(path: str, body: Orders, wait: int, key: str | None, url: str, as_json: bool) -> None:
+    """Send it; without an outcome in time what is known of the order is shown."""
+    from uuid import uuid4
+
+    headers = {"Idempotency-Key": key or f"cli-{uuid4()}"}
+    if wait:
+        headers["Prefer"] = f"wait={wait}"
+    with api(url, timeout=wait + 30.0) as client:
+        answer = client.post(path, json=body, headers=headers)
+        document = answer.json()
+        if answer.status_code == 202:
+            document = client.get(answer.headers["location"]).json()
+    emit(document, as_json=as_json, text=lambda: _text(document))
+
+
+def _lines(texts: tuple[str, ...]) -> list[dict[str, int]]:
+    found: list[dict[str, int]] = []
+    for text in texts:
+        number, _, quantity = text.partition(":")
+        if not (number.isdigit() and (quantity or "1").isdigit()):
+            raise click.BadParameter(f"{text}: write N:QTY, as in 1:2", param_hint="--line")
+        found.append({"line": int(number), "quantity": int(quantity or 1)})
+    return found
+
+
+def _quoted(order_id: str) -> str:
+    from urllib.parse import quote
+
+    if not order_id:
+        raise Failure("order_not_found", "an order has an id", exit_code=Exit.NOT_FOUND)
+    return quote(order_id, safe="")
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """For people; every currency here has two decimals."""
+    sign = "-" if amount_minor < 0 else ""
+    return f"{sign}{abs(amount_minor) // 100}.{abs(amount_minor) % 100:02} {currency}"
+
+
+def _text(document: Orders) -> str:
+    """An order in a few lines."""
+    axes = f"{document['status']}, payment {document['payment']}"
+    lines = [f"{document['order_id']}  {axes}, fulfilment {document['fulfilment']}"]
+    if reason := document.get("reason"):
+        lines.append(f"  because: {reason['code']}")
+        lines += [
+            f"  short of {each['sku']}: wanted {each['wanted']}, there were {each['available']}"
+            for each in reason.get("shortages", [])
+        ]
+    for each in document.get("lines", []):
+        price = each["unit_price"]
+        gone = "".join(
+            f", {each[what]} {what}" for what in ("cancelled", "returned") if each.get(what)
+        )
+        cost = money(price["amount_minor"], price["currency"])
+        lines.append(
+            f"  {each['line']}. {each['quantity']} x {each.get('title') or each['sku']}"
+            f" at {cost}{gone}"
+        )
+    if totals := document.get("totals"):
+        amounts = ", ".join(
+            f"{name} {money(totals[name], totals['currency'])}"
+            for name in ("ordered", "cancelled", "captured", "refunded")
+            if totals[name]
+        )
+        lines.append(f"  {amounts}")
+    for parcel in document.get("parcels", []):
+        lines.append(f"  parcel {parcel['tracking'] or parcel['parcel_id']}: {parcel['status']}")
+        lines += [
+            f"    {scan['time'][:16]}  {scan['status']}  {scan['place']}".rstrip()
+            for scan in parcel["scans"]
+        ]
+    return "\n".join(lines)
