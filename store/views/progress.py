@@ -6,7 +6,7 @@ from typing import LiteralString, NamedTuple
 from psycopg import AsyncConnection
 
 CHANNEL = "quire_views"
-_LEADER = 7466
+_LEADER = 7467  # 7464 migrations, 7465 appenders, 7466 relay, 7470 sealer, 7471 import
 
 _HOLD: LiteralString = (
     "select name, position, coalesce(state ->> 'generation', '0')::bigint from checkpoint"
