@@ -31,12 +31,12 @@ def worker(names: tuple[str, ...]) -> None:
 
         commands = {n: [sys.executable, "-m", "cli.main", "run", "worker", n] for n in wanted}
         sys.exit(asyncio.run(supervise(commands)))
-    from streams.agents import contexts
+    from streams.agents import declare
     from streams.engine import Engine
     from streams.faustapp import run as run_agent
 
     settings = _settings()
-    _go(lambda: run_agent(Engine(contexts.declare(wanted[0], settings), settings), settings))
+    _go(lambda: run_agent(Engine(declare(wanted[0], settings), settings), settings))
 
 
 @run.command()

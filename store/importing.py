@@ -9,10 +9,10 @@ from psycopg.rows import args_row
 
 from store import shelf
 from store.errors import translated
+from store.locks import IMPORT
 from store.log import APPEND, COLUMNS, NewEvent, Recorded, columns
 from store.shelf import Shelves, StockRow
 
-_TURN = 7471  # the advisory lock that only one import holds
 _PAST: LiteralString = (
     f"select {COLUMNS} from event where stream >= %s and stream < %s order by stream, version"
 )
@@ -32,7 +32,7 @@ async def past(conn: AsyncConnection, prefix: str) -> AsyncIterator[Recorded]:
 
 async def take_turn(conn: AsyncConnection) -> bool:
     """Become the one importer, for as long as the connection lives."""
-    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (_TURN,))
+    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (IMPORT,))
     row = await cursor.fetchone()
     return bool(row and row[0])
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
-LOCK = 7466
+from store.locks import RELAY
 
 Place = tuple[str, int]
 """A partition: its topic and number."""
@@ -13,7 +13,7 @@ Place = tuple[str, int]
 
 async def hold_lock(conn: AsyncConnection) -> bool:
     """Take the relay's lock for as long as this connection lives; False when another has it."""
-    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (LOCK,))
+    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (RELAY,))
     row = await cursor.fetchone()
     return bool(row and row[0])
 

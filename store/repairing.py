@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from psycopg import AsyncConnection
 
-from store.relaying import LOCK, Place
+from store.locks import RELAY
+from store.relaying import Place
 
 
 class FenceRow(NamedTuple):
@@ -22,7 +23,7 @@ async def relay_runs(conn: AsyncConnection) -> bool:
         "select exists (select from pg_locks where locktype = 'advisory' and granted"
         " and objid = %s and classid = 0 and objsubid = 1"
         " and database = (select oid from pg_database where datname = current_database()))",
-        (LOCK,),
+        (RELAY,),
     )
     row = await cursor.fetchone()
     return bool(row and row[0])

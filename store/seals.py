@@ -15,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from psycopg import AsyncConnection
 from psycopg.rows import args_row
 
+from store.locks import SEALER
+
 RUN = 10_000
 SHORT = 4  # bytes of a leaf that a seal keeps
-_TURN = 7470  # the advisory lock that only one sealer holds
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -100,7 +102,7 @@ def sign(
 
 async def take_turn(conn: AsyncConnection) -> bool:
     """Become the one sealer, for as long as the connection lives."""
-    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (_TURN,))
+    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (SEALER,))
     row = await cursor.fetchone()
     return bool(row and row[0])
 

@@ -83,7 +83,7 @@ async def reached(conn: AsyncConnection, view: str) -> int:
 
 async def lead(conn: AsyncConnection) -> bool:
     """Become the projector, as long as the connection lives; False while another one is."""
-    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (_LEADER,))
+    cursor = await conn.execute("select pg_try_advisory_lock(%s)", (PROJECTOR,))
     row = await cursor.fetchone()
     return bool(row and row[0])
 
