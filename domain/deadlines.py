@@ -158,13 +158,11 @@ def _asked_again(
     return [Arm(retry, event.retry_at, retry_name(event.step, event.subject))]
 
 
-def _captured(event: payment.PaymentCaptured, at: datetime, periods: Periods) -> list[Deadline]:
+def _captured(
+    event: payment.PaymentCaptured | payment.CaptureFailed, at: datetime, periods: Periods
+) -> list[Deadline]:
     answered: list[Deadline] = [Disarm(event.stream, retry_name("capture", event.parcel_id))]
     return [*answered, Disarm(event.stream, RENEW)] if event.final else answered
-
-
-def _capture_failed(event: payment.CaptureFailed, at: datetime, periods: Periods) -> list[Deadline]:
-    return [Disarm(event.stream, retry_name("capture", event.parcel_id))]
 
 
 def _refunded(
@@ -231,7 +229,7 @@ CHANGES: Mapping[type[Event], Change] = {
     payment.PaymentDeferred: _asked_again,
     payment.PaymentOutcomeUnknown: _asked_again,
     payment.PaymentCaptured: _captured,
-    payment.CaptureFailed: _capture_failed,
+    payment.CaptureFailed: _captured,
     payment.PaymentRefunded: _refunded,
     payment.RefundFailed: _refunded,
     payment.AuthorizationVoided: _nothing_held,

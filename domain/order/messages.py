@@ -394,7 +394,7 @@ class OrderRefunded(OrderEvent, frozen=True):
 
 
 class OrderDelivered(OrderEvent, frozen=True):
-    """`complete` when no parcel is on its way any more."""
+    """`complete` when no parcel is on its way any more: the return window begins."""
 
     type: ClassVar[str] = "quire.order.delivered.v1"
     parcel_id: str

@@ -24,7 +24,7 @@ def record_delivered(command: m.RecordDelivered, state: State) -> list[m.OrderEv
     delivered = m.OrderDelivered(
         command.order_id,
         command.parcel_id,
-        _no_other_on_its_way(state, command.parcel_id),
+        _begins_window(state, command.parcel_id),
         order.customer_id,
         order.contact,
         order.language,
@@ -48,7 +48,7 @@ def record_parcel_lost(command: m.RecordParcelLost, state: State) -> list[m.Orde
         parcel.lines,
         state.money(refundable(state, share)),
         f"lost-{command.parcel_id}",
-        _no_other_on_its_way(state, command.parcel_id),
+        _begins_window(state, command.parcel_id),
     )
     return [*events, lost]
 
@@ -106,8 +106,9 @@ def _on_its_way(state: State) -> bool:
     )
 
 
-def _no_other_on_its_way(state: State, parcel_id: str) -> bool:
-    return not any(
+def _begins_window(state: State, parcel_id: str) -> bool:
+    """Whether this was the last parcel on its way; a window that has ended does not begin again."""
+    return not (state.closed or state.window_ended) and not any(
         one.status == "shipped" or (one.status == "planned" and one.lines)
         for one in state.parcels.values()
         if one.parcel_id != parcel_id

@@ -77,7 +77,7 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
         case "capture":
             code = _why_not_captured(wish, state)
             if code:
-                return [m.CaptureFailed(order_id, wish.subject, wish.amount, code)]
+                return [m.CaptureFailed(order_id, wish.subject, wish.amount, code, wish.final)]
         case "void":
             if not state.held:
                 return [m.AuthorizationVoided(order_id)]

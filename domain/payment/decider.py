@@ -153,7 +153,7 @@ def _failed(wish: Wish, code: str, retryable: bool, order_id: str, state: State)
         case "authorize":
             return m.PaymentDeclined(order_id, wish.attempt, code, retryable)
         case "capture":
-            return m.CaptureFailed(order_id, wish.subject, wish.amount, code)
+            return m.CaptureFailed(order_id, wish.subject, wish.amount, code, wish.final)
         case "void":
             return m.AuthorizationExpired(order_id, wish.amount)
         case "refund":

@@ -33,8 +33,8 @@ def evolve(state: State, event: m.PaymentEvent) -> State:
         case m.PaymentRefunded(refund_id=refund_id, amount=amount):
             state = _answered(state, "refund", refund_id)
             return replace(state, refunded=state.refunded + amount.amount_minor)
-        case m.CaptureFailed(parcel_id=parcel_id):
-            return _answered(state, "capture", parcel_id)
+        case m.CaptureFailed(parcel_id=parcel_id, final=final):
+            return replace(_answered(state, "capture", parcel_id), final=state.final or final)
         case m.RefundFailed(refund_id=refund_id):
             return _answered(state, "refund", refund_id)
         case _:

@@ -196,6 +196,7 @@ class CaptureFailed(PaymentEvent, frozen=True):
     parcel_id: str
     amount: Money
     code: str
+    final: bool = False
 
 
 class AuthorizationVoided(PaymentEvent, frozen=True):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,21 +10,31 @@ from domain.inventory.messages import AdjustStock, ReceiveStock
 from domain.message import Charge, Command, LineQuantity
 from domain.order import messages as order
 from domain.payment.messages import ConfirmAuthentication, RenewAuthorization
-from domain.shipping.messages import ReceiveReturn, RecordScan
+from domain.shipping.messages import ReceiveReturn, RecordScan, ScanStatus
 from tests.books import check_at_rest, check_books
 from tests.shop import line, place, pounds
 from tests.world import World
 
 ORDERS = ("o-1", "o-2")
 SKUS = ("mug", "pen", "hat")
-WORDS = ("approve", "decline", "decline_retryable", "action", "unreachable", "lost", "done")
-JOURNEYS = (
+WORDS: tuple[str, ...] = (
+    "approve",
+    "decline",
+    "decline_retryable",
+    "action",
+    "unreachable",
+    "lost",
+    "done",
+)
+JOURNEYS: tuple[tuple[ScanStatus, ...], ...] = (
     ("handed_over", "in_transit", "delivered"),
     ("delivered",),
     ("handed_over", "lost"),
     ("in_transit", "attempt_failed", "returned_to_sender"),
     ("handed_over", "delivered", "in_transit", "lost"),
 )
+
+STATUSES: tuple[ScanStatus, ...] = JOURNEYS[4]
 
 order_ids = st.sampled_from(ORDERS)
 skus = st.sampled_from(SKUS)
@@ -48,7 +57,7 @@ def placed(draw: st.DrawFn) -> Command:
 @st.composite
 def scanned(draw: st.DrawFn) -> Command:
     order_id = draw(order_ids)
-    status = draw(st.sampled_from(JOURNEYS[4]))
+    status = draw(st.sampled_from(STATUSES))
     number = draw(st.integers(0, 3))
     at = World().now + timedelta(minutes=draw(st.integers(0, 60)))
     return RecordScan(order_id, f"{order_id}.1", f"partner-{status}-{number}", status, at)
@@ -115,7 +124,7 @@ def scripts(words: list[str]) -> Move:
     return lambda world: world.provider.script.extend(words)
 
 
-def travels(journey: Any) -> Move:
+def travels(journey: tuple[ScanStatus, ...]) -> Move:
     def travel(world: World) -> None:
         world.carrier.journey = journey
 

@@ -1,0 +1,135 @@
+"""What each fact causes, and every name on the wire, are fixed: a change must be meant."""
+
+import json
+import types
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+import pytest
+
+from domain.catalog import COMMANDS, CONTEXTS, EVENTS, TOPICS
+from domain.deadlines import CHANGES, Periods, deadlines
+from domain.fulfilment import REACTIONS, react
+from domain.message import Command, Event
+from domain.order.decider import RULES
+from domain.order.evolve import CHANGES as ORDER_CHANGES
+
+GOLDEN = Path(__file__).parent / "golden"
+AT = datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
+
+
+def example(kind: Any, name: str = "") -> Any:
+    """One value of a type, the same each time; every field is filled."""
+    plain = {str: f"{name}-1", int: 7, bool: True, datetime: AT}
+    origin = get_origin(kind)
+    if kind in plain:
+        return plain[kind]
+    if origin is Literal:
+        return get_args(kind)[-1]
+    if origin is tuple:
+        return (example(get_args(kind)[0], name),)
+    if origin is dict:
+        return {"key": "value"}
+    if origin in (Union, types.UnionType):
+        return example(next(one for one in get_args(kind) if one is not type(None)), name)
+    if origin is None and hasattr(kind, "__value__"):
+        return example(kind.__value__, name)
+    hints = get_type_hints(kind)
+    return kind(**{one: example(hints[one], one) for one in kind.__struct_fields__})
+
+
+def corpus() -> list[Event]:
+    return [example(kind) for _, kind in sorted(EVENTS.items())]
+
+
+def told(message: Any) -> Any:
+    return msgspec.to_builtins(message)
+
+
+def reactions() -> dict[str, Any]:
+    return {
+        event.type: [
+            {
+                "kind": one.command.kind,
+                "key": one.command.key,
+                "stream": one.command.stream,
+                "part": one.part,
+                "command": told(one.command),
+            }
+            for one in react(event)
+        ]
+        for event in corpus()
+    }
+
+
+def alarms() -> dict[str, Any]:
+    return {
+        event.type: [told(one) for one in deadlines(event, AT, Periods())] for event in corpus()
+    }
+
+
+def shapes() -> dict[str, Any]:
+    commands = {kind: told(example(one)) for kind, one in sorted(COMMANDS.items())}
+    return {"commands": commands, "events": {event.type: told(event) for event in corpus()}}
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("reactions", reactions()), ("deadlines", alarms()), ("shapes", shapes())],
+    ids=["reactions", "deadlines", "shapes"],
+)
+def test_it_is_as_it_was_written_down(name: str, found: dict[str, Any]) -> None:
+    written = (GOLDEN / f"{name}.json").read_text()
+    assert json.loads(json.dumps(found)) == json.loads(written)
+
+
+@pytest.mark.parametrize("event", corpus(), ids=lambda event: event.type)
+def test_events_survive_their_storage(event: Event) -> None:
+    assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event
+    assert event.stream
+
+
+@pytest.mark.parametrize("kind", sorted(COMMANDS))
+def test_commands_survive_the_wire(kind: str) -> None:
+    command = example(COMMANDS[kind])
+    assert msgspec.json.decode(msgspec.json.encode(command), type=COMMANDS[kind]) == command
+    assert command.key
+    assert command.stream
+    assert TOPICS[command.context].split(".")[1] == command.context
+
+
+def leaves(kind: type[Any], mark: str) -> set[type[Any]]:
+    """All classes below `kind` that have a name on the wire."""
+    found = {kind} if mark in vars(kind) else set[type[Any]]()
+    return found.union(*(leaves(one, mark) for one in kind.__subclasses__()), set[type[Any]]())
+
+
+def ours(kinds: set[type[Any]]) -> set[type[Any]]:
+    return {kind for kind in kinds if kind.__module__.startswith("domain.")}
+
+
+def test_the_catalog_holds_every_message() -> None:
+    assert set(COMMANDS.values()) == ours(leaves(Command, "kind"))
+    assert set(EVENTS.values()) == ours(leaves(Event, "type"))
+    assert list(TOPICS) == list(CONTEXTS)
+
+
+def test_every_fact_is_thought_about() -> None:
+    assert set(REACTIONS) == set(EVENTS.values())
+    assert set(CHANGES) <= set(EVENTS.values())
+
+
+def test_every_wish_of_an_order_has_its_rule() -> None:
+    assert set(RULES) == {kind for kind in COMMANDS.values() if kind.context == "order"}
+    of_orders = {one for one in EVENTS.values() if one.type.startswith("quire.order.")}
+    assert set(ORDER_CHANGES) == of_orders
+
+
+def test_an_unknown_fact_stops_the_process() -> None:
+    class Stranger(Event, frozen=True):
+        pass
+
+    with pytest.raises(KeyError):
+        react(Stranger())
