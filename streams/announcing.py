@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
 from bus.batches import BatchSender, Place, Record
 from bus.partition import partition_of
 from bus.topics import Offsets
+from store.connect import AsyncConnection
 from store.relaying import missing
 from streams.reading import Reading
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from psycopg import AsyncConnection
-
+from store.connect import AsyncConnection
 from store.errors import translated
 from store.relaying import planned
 from streams.lifecycle import CannotGoOn

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from psycopg import AsyncConnection
-
 from bus.batches import Place
 from bus.topics import Extent, Offsets
+from store.connect import AsyncConnection
 from store.relaying import next_offsets
 
 

@@ -8,8 +8,6 @@ import asyncio
 import logging
 import time
 
-from psycopg import AsyncConnection
-
 from bus.batches import BatchSender
 from bus.publisher import PublishFailed
 from bus.topics import KafkaUnavailable, offsets
@@ -17,7 +15,7 @@ from domain.catalog import COMMANDS
 from store import checkpoints, relaying
 from store.checkpoints import CheckpointMoved
 from store.codec import BadData, UnknownType
-from store.connect import connect
+from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, translated
 from store.listening import listen
 from streams.lifecycle import CannotGoOn, pause, ready, stopping, together

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection
 
 from bus.batches import BatchSender, Place, Record
 from bus.message import Message
 from bus.partition import partition_of
 from store.checkpoints import Checkpoint, move
+from store.connect import AsyncConnection
 from store.listening import woken
 from store.log import Recorded, tail
 from streams.partitions import still_agree

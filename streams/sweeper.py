@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
-from psycopg import AsyncConnection
 
 from bus.topics import Offsets
 from store import checkpoints, relaying
+from store.connect import AsyncConnection
 from store.listening import woken
 from store.log import tail
 from streams.reactions import commands_of

@@ -9,14 +9,12 @@ import asyncio
 import logging
 from datetime import UTC, datetime
 
-from psycopg import AsyncConnection
-
 from bus.batches import BatchSender, Record
 from bus.message import TIMERS, Message
 from bus.publisher import PublishFailed
 from bus.topics import KafkaUnavailable, offsets
 from store import checkpoints, log, timers
-from store.connect import connect
+from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, Unfit, translated
 from store.parts import drop_old, make_ready
 from streams.announcing import Announcements, Outgoing, Sending

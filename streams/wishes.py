@@ -7,10 +7,9 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-from psycopg import AsyncConnection
-
 from bus.batches import Record
 from store import checkpoints
+from store.connect import AsyncConnection
 from store.idempotency import Wish, without_outcome
 from store.timers import now as database_now
 from streams.announcing import Announcements, Outgoing
