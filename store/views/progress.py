@@ -5,6 +5,8 @@ from typing import LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
 
+from store.locks import PROJECTOR
+
 CHANNEL = "quire_views"
 _LEADER = 7467  # 7464 migrations, 7465 appenders, 7466 relay, 7470 sealer, 7471 import
 
