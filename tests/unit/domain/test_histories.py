@@ -165,7 +165,7 @@ def deliver(world: World) -> None:
         world.drain()
 
 
-words = st.sampled_from(WORDS)
+words: st.SearchStrategy[str] = st.sampled_from(WORDS)
 moves: st.SearchStrategy[Move] = st.one_of(
     wishes.map(sends),
     wishes.map(sends),
