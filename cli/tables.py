@@ -2,17 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 
+WIDE = 250
+
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Draw a table on stdout; nothing is cut off when it is no terminal."""
+    """Draw a table on stdout; the first column is never cut, nothing is when it is no terminal."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(soft_wrap=False)
-    drawn = Table(*heads, box=box.SIMPLE_HEAD, pad_edge=False)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, head in enumerate(heads):
+        drawn.add_column(head, no_wrap=True, min_width=36 if number == 0 and head == "order" else 0)
     for row in rows:
         drawn.add_row(*map(str, row))
-    if not console.is_terminal:
-        console.width = max(console.width, console.measure(drawn).maximum)
     console.print(drawn, markup=False)

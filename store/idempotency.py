@@ -101,5 +101,5 @@ async def _read(
     conn: AsyncConnection, condition: LiteralString, values: Sequence[object]
 ) -> list[Wish]:
     async with conn.cursor(binary=True, row_factory=args_row(_wish)) as cursor:
-        await cursor.execute(f"select {_COLUMNS} from idempotency where {condition}", values)  # noqa: S608
+        await cursor.execute(f"select {_COLUMNS} from idempotency where {condition}", values)
         return await cursor.fetchall()
