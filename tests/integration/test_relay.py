@@ -125,6 +125,16 @@ async def _beyond(world: World, position: int) -> bool:
     return await world.position() > position
 
 
+async def test_sigterm_ends_it_cleanly(world: World):
+    process = await world.process()
+    await world.relayed(await world.orders(1))
+    process.terminate()
+    await asyncio.wait_for(process.communicate(), 10)
+    assert process.returncode == 0
+    _, commands = await world.expected()
+    assert len(await world.commands()) == len(commands)
+
+
 async def test_of_two_relays_one_waits(world: World, postgres_dsn: str, admin_dsn: str):
     first, second = asyncio.Event(), asyncio.Event()
     one = asyncio.create_task(relay(world.settings, first, world.routes))
