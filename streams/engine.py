@@ -12,11 +12,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
 from store import fences, outcomes, parked, shelf, timers
 from store.commit import Decided, Step, begin, commit, rollback
-from store.connect import connect
+from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, Unfit, translated
 from store.fences import Fence
 from store.log import read_streams

@@ -6,13 +6,12 @@ from datetime import UTC, datetime
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from psycopg import AsyncConnection
 
 from bus.message import Message
 from bus.publisher import KafkaPublisher, Publisher, PublishFailed
 from domain.ids import derive
 from store import checkpoints, seals
-from store.connect import connect
+from store.connect import AsyncConnection, connect
 from store.errors import Unavailable, translated
 from store.sealkey import NoKey, signing_key
 from store.seals import Seal
