@@ -1,6 +1,6 @@
 """Any history: random wishes, answers, scans and clock ticks, delivered in any order of keys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -120,7 +120,7 @@ def handles(picks: list[int]) -> Move:
     return handle
 
 
-def scripts(words: list[str]) -> Move:
+def scripts(words: Sequence[str]) -> Move:
     return lambda world: world.provider.script.extend(words)
 
 
@@ -211,6 +211,34 @@ def test_every_order_ends_at_rest_and_the_books_balance(
         check_books(world)
     settle(world)
     check_books(world)
+    check_at_rest(world)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    placed(),
+    st.lists(
+        st.one_of(
+            after_hand_over.map(sends),
+            after_hand_over.map(sends),
+            st.just(drains),
+            st.just(until_due),
+            st.lists(words, min_size=1, max_size=3).map(scripts),
+        ),
+        min_size=5,
+        max_size=30,
+    ),
+)
+def test_returns_in_any_order_pay_back_what_came_back(first: Command, history: list[Move]) -> None:
+    world = World()
+    for sku in SKUS:
+        world.send(ReceiveStock(sku, 4))
+    world.send(first)
+    deliver(world)
+    for move in history:
+        move(world)
+        check_books(world)
+    settle(world)
     check_at_rest(world)
 
 

@@ -1,0 +1,109 @@
+"""The parcel's rules, one sentence each."""
+
+from datetime import timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from domain.message import LineQuantity
+from domain.shipping import messages as m
+from domain.shipping.decider import ask, decider
+from tests.spec import NOON, Spec
+
+given = Spec(decider, ask, m.Answered).given
+
+P = ("o-1", "o-1.1")
+LINES = (LineQuantity(1, "mug", 2),)
+CREATE = m.CreateShipment(*P, LINES)
+CREATED = m.ShipmentCreated(*P, LINES, "test", "T-1", NOON)
+LABEL = m.CarrierAnswer("ok", "test", "T-1", next_at=NOON)
+HANDED = m.ShipmentHandedOver(*P, "s-1", NOON)
+
+
+def scan(number: int, status: m.ScanStatus, minutes: int = 0) -> m.RecordScan:
+    return m.RecordScan(*P, f"s-{number}", status, NOON + timedelta(minutes=minutes))
+
+
+def test_a_label_makes_the_shipment():
+    given().when(CREATE, LABEL).then(CREATED)
+
+
+def test_a_carrier_that_is_away_is_asked_again():
+    away = given().when(CREATE, m.CarrierAnswer("unreachable")).then_types(m.ShipmentDeferred)
+    away.when(m.PollCarrier(*P), LABEL).then(CREATED)
+
+
+def test_the_first_scan_hands_it_over():
+    given(CREATED).when(scan(1, "handed_over")).then(HANDED)
+
+
+def test_a_delivery_out_of_the_blue_was_handed_over_too():
+    given(CREATED).when(scan(1, "delivered")).then_types(m.ShipmentHandedOver, m.ShipmentDelivered)
+
+
+def test_a_scan_that_was_overtaken_is_kept_and_moves_nothing():
+    late = (
+        given(CREATED)
+        .when(scan(1, "delivered", 9))
+        .then_types(m.ShipmentHandedOver, m.ShipmentDelivered)
+    )
+    kept = late.when(scan(2, "in_transit", 5)).then_types(m.ShipmentMoved)
+    assert kept.state.status == "delivered"
+
+
+def test_any_order_of_scans_ends_the_same():
+    scans = [
+        scan(1, "handed_over", 1),
+        scan(2, "in_transit", 2),
+        scan(3, "attempt_failed", 3),
+        scan(4, "in_transit", 4),
+        scan(5, "delivered", 5),
+    ]
+    ends: set[tuple[str, int, Any]] = set()
+    for order in permutations(scans):
+        state = given(CREATED).state
+        for one in order:
+            state = decider.fold(decider.decide(one, state), state)
+        ends.add((state.status, state.rank, state.at))
+    assert ends == {("delivered", 5, NOON + timedelta(minutes=5))}
+
+
+def test_nobody_knows_that_parcel():
+    given().when(scan(1, "handed_over")).then_refused("parcel_unknown")
+
+
+def test_it_can_be_stopped_until_it_left():
+    stop = m.CancelShipment(*P, LINES, 1)
+    given(CREATED).when(stop).then(m.ShipmentCancelled(*P, LINES, 1, True))
+    given(CREATED, HANDED).when(stop).then(m.ShipmentKept(*P, 1))
+
+
+def test_a_part_can_be_taken_out():
+    part = m.CancelShipment(*P, (LineQuantity(1, "mug", 1),), 1)
+    left = given(CREATED).when(part).then_types(m.ShipmentCancelled)
+    assert left.state.lines == (LineQuantity(1, "mug", 1),)
+
+
+def test_a_late_creation_finds_the_tombstone():
+    stopped = given().when(m.CancelShipment(*P, LINES, 1)).then_types(m.ShipmentCancelled)
+    stopped.when(CREATE).then_refused("shipment_cancelled")
+
+
+SEEN = m.CarrierAnswer("ok", scan_id="s-9", status="in_transit", at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("history", "command", "answer"),
+    [
+        ((), CREATE, LABEL),
+        ((), CREATE, m.CarrierAnswer("unreachable")),
+        ((CREATED,), scan(1, "handed_over"), None),
+        ((CREATED,), m.PollCarrier(*P), SEEN),
+        ((CREATED,), m.CancelShipment(*P, LINES, 1), None),
+        ((CREATED, HANDED), m.CancelShipment(*P, LINES, 1), None),
+        ((), m.ReceiveReturn("o-1", 1, LINES), None),
+    ],
+)
+def test_twice(history: tuple[Any, ...], command: Any, answer: Any):
+    given(*history).when(command, answer).twice_writes_nothing()
