@@ -18,6 +18,12 @@ async def hold_lock(conn: AsyncConnection) -> bool:
     return bool(row and row[0])
 
 
+async def do_not_wait_for_disk(conn: AsyncConnection) -> None:
+    """Commit without waiting: an older checkpoint after a crash only means repeats, which its
+    position and its state, lost together, agree upon."""
+    await conn.execute("set synchronous_commit = off")
+
+
 async def kinds_since(conn: AsyncConnection, kinds: Iterable[str], position: int) -> dict[str, int]:
     """From where on each kind of command counts; a new kind counts from `position`."""
     await conn.execute(

@@ -66,6 +66,8 @@ async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes) -> 
     ):
         if not await _has_the_lock(conn, stop):
             return
+        for each in (conn, second):
+            await relaying.do_not_wait_for_disk(each)
         sender = BatchSender(settings.kafka)
         try:
             await sender.start()
