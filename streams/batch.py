@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from bus.message import RELAY
-from domain.deadlines import Arm, Periods, deadlines
+from domain.deadlines import Disarm, Periods, deadlines
 from domain.errors import Refused
 from domain.ids import derive
 from domain.message import Event
@@ -207,26 +207,33 @@ class Batch:
             else:
                 self._move_shared_head(event, version, head)
             first = version if first is None else first
-            self._plan(verdict, incoming, event, id)
+            held = self._plan(verdict, incoming, event, id, held)
         if not self._is_shared(stream):
             self._fresh[stream] = held
         verdict.outcome = NewOutcome(incoming.id, "applied", None, first, None)
         return verdict
 
-    def _plan(self, verdict: Verdict, incoming: Incoming, event: Event, id: UUID) -> None:
+    def _plan(
+        self, verdict: Verdict, incoming: Incoming, event: Event, id: UUID, held: Held
+    ) -> Held:
+        """Arms and disarms what follows from a fact; all timers are of the command's stream."""
+        armed = held.armed
         for deadline in deadlines(event, self._now, self._periods):
-            if not isinstance(deadline, Arm):
-                verdict.timers[deadline.stream, deadline.name] = None
-                self._disarm((deadline.stream, deadline.name))
+            if isinstance(deadline, Disarm):
+                if armed is None or deadline.name in armed:
+                    self._disarm(verdict, (deadline.stream, deadline.name))
+                    armed = None if armed is None else armed - {deadline.name}
                 continue
             command = deadline.command
             key = (command.stream, deadline.name)
-            self._disarm(key)
+            self._disarm(verdict, key)
             due = int(deadline.due_at.timestamp() * 1000)
             verdict.timers[key] = NewTimer(
                 *key, derive(due, f"timer|{id}|{deadline.name}"), deadline.due_at, command.kind,
                 command.key, command.context, incoming.correlation, id, encode(command).decode(),
             )  # fmt: skip
+            armed = None if armed is None else armed | {deadline.name}
+        return held if armed is held.armed else held._replace(armed=armed)
 
     def _end_timer(self, incoming: Incoming, verdict: Verdict) -> None:
         if incoming.is_timer:
@@ -234,8 +241,10 @@ class Batch:
             self._armed.pop(incoming.id, None)
             verdict.timers.setdefault(key, None)
 
-    def _disarm(self, key: TimerKey) -> None:
-        self._armed = {id: armed for id, armed in self._armed.items() if armed != key}
+    def _disarm(self, verdict: Verdict, key: TimerKey) -> None:
+        verdict.timers[key] = None
+        for id in [id for id, armed in self._armed.items() if armed == key]:
+            del self._armed[id]
 
     def _park(self, incoming: Incoming, cause: str, error: str) -> Verdict:
         self.parked_keys.add(incoming.key)

@@ -5,13 +5,19 @@ from typing import Any, NamedTuple
 
 from store.log import Recorded
 
+NO_TIMERS: frozenset[str] = frozenset()
+
 
 class Held(NamedTuple):
-    """A stream's state, with the version and the hash that the next fact follows."""
+    """A stream's state, with the version and the hash that the next fact follows.
+
+    `armed` names its timers, None where they are not known: only who saw the stream begin knows.
+    """
 
     state: Any
     version: int
     head: bytes
+    armed: frozenset[str] | None = None
 
 
 class Memory:
@@ -29,7 +35,7 @@ class Memory:
 
     def learn(self, stream: str, facts: Iterable[Recorded]) -> None:
         """Folds a stream that was read; one without facts is remembered as new."""
-        held = Held(self.initial, 0, b"")
+        held = Held(self.initial, 0, b"", NO_TIMERS)
         for fact in facts:
             held = Held(self._evolve(held.state, fact.event), fact.version, fact.hash)
         self.keep(stream, held)
