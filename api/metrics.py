@@ -33,9 +33,17 @@ class Metrics:
             "quire_live_clients", "Open live connections.", registry=self._registry
         )
 
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
     def took(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
+        """`route` is the pattern, so that there are few."""
+        key = (method, route, status)
+        if key not in self._known:
+            requests = self._requests.labels(method, route, str(status))
+            self._known[key] = (requests, self._seconds.labels(route))
+        counted, timed = self._known[key]
+        counted.inc()
+        timed.observe(seconds)
 
     def text(self) -> bytes:
         return generate_latest(self._registry)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from types import TracebackType
 from uuid import UUID
 
 from fastapi import Request
@@ -20,6 +21,28 @@ from store.vault import Vault, read_master_key
 from store.views import orders, progress
 
 HEALTH_SECONDS = 1.0
+
+
+class Lease:
+    """A borrowed connection. Written out: a generator would cost each request 20 microseconds."""
+
+    def __init__(self, pool: connect.Pool) -> None:
+        self._pool = pool
+        self._conn: connect.AsyncConnection | None = None
+
+    async def __aenter__(self) -> connect.AsyncConnection:
+        with translated():
+            self._conn = await self._pool.getconn()
+            return self._conn
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        if self._conn is not None:
+            await self._pool.putconn(self._conn)
+        if error is not None:
+            with translated():
+                raise error
 
 
 class Service:
@@ -43,12 +66,9 @@ class Service:
         self.feed = Feed(self.db, self.wakeups)
         self._overload = ""
 
-    @asynccontextmanager
-    async def db(self) -> AsyncGenerator[connect.AsyncConnection]:
-        """A connection of the pool; what goes wrong with it is `Unavailable`."""
-        with translated():
-            async with self._pool.connection() as conn:
-                yield conn
+    def db(self) -> Lease:
+        """A connection of the pool, for `async with`; what goes wrong is an error of the store."""
+        return Lease(self._pool)
 
     @property
     def publisher(self) -> Publisher:

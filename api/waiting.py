@@ -1,7 +1,9 @@
 """`Prefer: wait`: first the outcome of the wish itself, then the next rest of its order."""
 
 import asyncio
+from typing import Any
 
+import msgspec
 from fastapi import Response
 
 from api.problems import Problem
@@ -47,13 +49,23 @@ async def answer_stock(service: Service, done: Accepted, *, location: str, wait:
 async def _outcome(service: Service, done: Accepted, until: float) -> Outcome | None:
     outcome = await service.outcomes.get(done.wish.command_id, until)
     if outcome is not None and outcome.result == "refused":
+        code = outcome.code or "refused"
         raise Problem(
             409,
-            outcome.code or "refused",
-            outcome.detail or f"refused: {outcome.code}",
-            hint="Asking again will not help; have a look at the order.",
+            code,
+            f"refused: {code.replace('_', ' ')}",
+            hint="Asking again will not help; have a look at it first.",
+            details=_details(outcome.detail),
         )
     return outcome
+
+
+def _details(text: str | None) -> Any:
+    """What the decider said beside the code."""
+    try:
+        return msgspec.json.decode(text or "{}")
+    except msgspec.DecodeError:
+        return {"text": text}
 
 
 async def _shown(service: Service, until: float) -> bool:

@@ -100,10 +100,15 @@ def _receive(client: "httpx.Client", found: Sequence["Book"], source: str, units
     def one(book: "Book") -> bool:
         return _receipt(client, book.sku, f"books|{source}|{book.sku}|{units}", units)
 
+    quiet = not sys.stderr.isatty()
     with ThreadPoolExecutor(RECEIPTS_AT_ONCE) as pool:
         try:
             with click.progressbar(
-                pool.map(one, found), length=len(found), label="stock", file=sys.stderr
+                pool.map(one, found),
+                length=len(found),
+                label="stock",
+                file=sys.stderr,
+                hidden=quiet,
             ) as done:
                 return sum(done)
         finally:

@@ -5,6 +5,8 @@ from typing import Any
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+Pool = AsyncConnectionPool[AsyncConnection]
+
 # Prepared look-ups must stay index scans, whatever the statistics of a young table say.
 _OPTIONS = "-c enable_seqscan=off"
 

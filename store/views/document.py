@@ -108,10 +108,14 @@ class OrderDocument(Struct, frozen=True):
     parcels: tuple[ParcelView, ...] = ()
     returns: tuple[ReturnView, ...] = ()
     notifications: tuple[Note, ...] = ()
+    cancelling: dict[str, tuple[str, ...]] = {}
+    """Cancellations that are not done, by number, with the parcels that have to answer."""
 
     @property
     def resting(self) -> bool:
         """Nothing more happens by itself soon (DESIGN 4): a wait ends here."""
+        if self.cancelling:
+            return False
         if self.status == "awaiting_payment":
             return self.payment in {"failed", "requires_action"}
         return self.status in {

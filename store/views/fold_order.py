@@ -82,14 +82,28 @@ def hold_released(document: OrderDocument, _: order.HoldReleased) -> OrderDocume
 def cancellation_requested(
     document: OrderDocument, event: order.CancellationRequested
 ) -> OrderDocument:
-    return replace(document, status="cancelling") if event.whole else document
+    asked = tuple(parcel.parcel_id for parcel in event.parcels)
+    status = "cancelling" if event.whole else document.status
+    cancelling = {**document.cancelling, str(event.cancellation): asked}
+    return replace(document, status=status, cancelling=cancelling)
+
+
+def _answered(document: OrderDocument, number: int, parcel_id: str) -> dict[str, tuple[str, ...]]:
+    """The open cancellations once a parcel (or, with none, the provider) has answered."""
+    open_ = dict(document.cancelling)
+    left = tuple(each for each in open_.pop(str(number), ()) if each != parcel_id)
+    if parcel_id and left:
+        open_[str(number)] = left
+    return open_
 
 
 def cancellation_refused(
     document: OrderDocument, event: order.CancellationRefused
 ) -> OrderDocument:
     status = "confirmed" if document.status == "cancelling" else document.status
-    return replace(document, status=status, reason=Reason(event.reason))
+    cancelling = _answered(document, event.cancellation, event.parcel_id)
+    reason = Reason(event.reason)
+    return replace(document, status=status, reason=reason, cancelling=cancelling)
 
 
 def lines_cancelled(document: OrderDocument, event: order.OrderLinesCancelled) -> OrderDocument:
@@ -106,7 +120,14 @@ def lines_cancelled(document: OrderDocument, event: order.OrderLinesCancelled) -
         for parcel in document.parcels
     )
     return with_fulfilment(
-        replace(document, lines=lines, totals=totals, status=status, parcels=parcels)
+        replace(
+            document,
+            lines=lines,
+            totals=totals,
+            status=status,
+            parcels=parcels,
+            cancelling=_answered(document, event.cancellation, event.parcel_id),
+        )
     )
 
 

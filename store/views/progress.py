@@ -8,7 +8,6 @@ from psycopg import AsyncConnection
 from store.locks import PROJECTOR
 
 CHANNEL = "quire_views"
-_LEADER = 7467  # 7464 migrations, 7465 appenders, 7466 relay, 7470 sealer, 7471 import
 
 _HOLD: LiteralString = (
     "select name, position, coalesce(state ->> 'generation', '0')::bigint from checkpoint"

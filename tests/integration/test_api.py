@@ -188,6 +188,7 @@ async def test_waiting_tells_a_refusal_by_its_code(
     await outcome(conn, kept.messages[0][1].id, "refused", "order_closed")
     answer = await waiting
     assert (answer.status_code, code_of(answer)) == (409, "order_closed")
+    assert answer.json()["details"] == {}
 
 
 async def catch_up(conn: AsyncConnection) -> None:
