@@ -6,6 +6,7 @@ from domain.payment import messages as m
 from domain.payment.state import State, Wish
 
 RENEWAL = "renewal"
+IMPORTED = "import:"  # begins the reference of a payment that our provider never saw
 
 
 def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | None:
@@ -82,6 +83,8 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
             if not state.held:
                 return [m.AuthorizationVoided(order_id)]
         case "refund":
+            if state.reference.startswith(IMPORTED):
+                return [m.RefundFailed(order_id, wish.subject, wish.amount, "imported_payment")]
             if wish.amount.amount_minor > state.captured - state.refunded:
                 return [m.RefundFailed(order_id, wish.subject, wish.amount, "exceeds_captured")]
     return None
