@@ -4,6 +4,9 @@
 - `owner_dsn`: the migrations' role on the same database; `admin_dsn`: the superuser on it.
 - `kafka`: the bootstrap address of a Kafka that the whole run shares.
 - `topics`: makes topics under names of one test's own: `name = await topics("orders", 6)`.
+
+QUIRE_TEST_POSTGRES (a state directory and a port, as `dir:port`) and QUIRE_TEST_KAFKA name servers
+that run already and that nobody kills: so `python -m tests.mutants` starts them once.
 """
 
 import asyncio
@@ -17,22 +20,32 @@ from uuid import uuid4
 import pytest
 
 from stack import database
+from stack.layout import Layout
 from stack.secrets import Secrets, load_or_make
 from stack.topics import Topic, ensure
 from tests.integration.servers import Running, running_kafka, running_postgres
 
 HERE = Path(__file__).parent
+NEED_SERVERS = (HERE / "integration", HERE / "faults")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents:
-            item.add_marker(pytest.mark.integration)
+        for room in NEED_SERVERS:
+            if room in item.path.parents:
+                item.add_marker(pytest.mark.integration)
+        if HERE / "faults" in item.path.parents:
+            item.add_marker(pytest.mark.faults)
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[tuple[Running, int, Secrets]]:
     """The server itself, for tests that kill it: (running, port, secrets)."""
+    given = os.environ.get("QUIRE_TEST_POSTGRES")
+    if given:
+        directory, _, port = given.rpartition(":")
+        yield Running(), int(port), load_or_make(Layout.at(Path(directory)).secrets)
+        return
     with running_postgres() as (running, port, layout):
         yield running, port, load_or_make(layout.secrets)
 
@@ -40,6 +53,10 @@ def postgres_server() -> Iterator[tuple[Running, int, Secrets]]:
 @pytest.fixture(scope="session")
 def kafka_server() -> Iterator[tuple[Running, str]]:
     """The server itself, for tests that kill it: (running, bootstrap)."""
+    given = os.environ.get("QUIRE_TEST_KAFKA")
+    if given:
+        yield Running(), given
+        return
     with running_kafka() as server:
         yield server
 
