@@ -48,7 +48,7 @@ async def _stream(service: Service, begin: int, order_id: str) -> AsyncGenerator
     service.metrics.clients.inc()
     try:
         yield b"retry: 2000\n\n"
-        while True:
+        while not feed.closed:
             arrival = feed.arrival()
             found = await feed.after(at)
             if found:

@@ -50,6 +50,7 @@ class Feed:
         self._window: deque[Entry] = deque(maxlen=WINDOW)
         self._begin = 0  # every fact after this one, up to `head`, is in the window
         self.head = 0
+        self.closed = False
         self._clients = 0
         self._arrived = asyncio.Event()
         self._wanted = asyncio.Event()
@@ -62,6 +63,11 @@ class Feed:
         self._clients -= 1
         if not self._clients:
             self._wanted.clear()
+
+    def close(self) -> None:
+        """End every live line, so that the server can leave."""
+        self.closed = True
+        self._arrived.set()
 
     async def run(self) -> None:
         """Tail the log as long as anyone looks."""

@@ -40,9 +40,10 @@ class _Server(uvicorn.Server):
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM."""
     refuse_open(settings)
+    app = create_app(settings)
     server = _Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             host=settings.api_host,
             port=settings.api_port,
             http="httptools",
@@ -57,6 +58,7 @@ async def run(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
+        app.state.service.feed.close()
         server.should_exit = True
 
     for each in (signal.SIGTERM, signal.SIGINT):

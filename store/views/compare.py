@@ -1,7 +1,6 @@
 """The log folded again, and every row of every view held against it."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -58,10 +57,13 @@ async def _hold_against(
         async for row in cursor:
             count += 1
             expected = folded.pop(row[:width], None)
-            if expected != row:
-                found(_difference(view, names, row[:width], row, expected))
+            if expected == row:
+                continue
+            difference = _difference(view, names, row[:width], row, expected)
+            if difference is not None:
+                found(difference)
     for key, expected in folded.items():
-        found(_difference(view, names, key, None, expected))
+        found(Difference(view.name, _name(key), None, _readable(names, expected)))
     return count
 
 
@@ -69,23 +71,39 @@ def _difference(
     view: View,
     names: Sequence[str],
     key: Sequence[object],
-    shown: Sequence[object] | None,
+    shown: Sequence[object],
     expected: Sequence[object] | None,
-) -> Difference:
+) -> Difference | None:
+    """Only the fields that differ; None when all that differs is a field newer than the text."""
+    left = _readable(names, shown)
+    if expected is None:
+        return Difference(view.name, _name(key), left, None)
+    right = _readable(names, expected)
+    differing = {
+        name
+        for name in left.keys() | right.keys()
+        if left.get(name) != right.get(name) and not (name not in left and not right[name])
+    }
+    if not differing:
+        return None
     return Difference(
         view.name,
-        " ".join(map(str, key)),
-        _readable(names, shown),
-        _readable(names, expected),
+        _name(key),
+        {name: left.get(name) for name in sorted(differing)},
+        {name: right.get(name) for name in sorted(differing)},
     )
 
 
-def _readable(names: Sequence[str], row: Sequence[object] | None) -> dict[str, Any] | None:
-    if row is None:
-        return None
-    fields = dict(zip(names, row, strict=True))
-    document = fields.get("document")
-    if isinstance(document, str):
-        with suppress(msgspec.DecodeError):  # then shown as the text that it is
-            fields["document"] = msgspec.json.decode(document)
-    return fields
+def _name(key: Sequence[object]) -> str:
+    return " ".join(map(str, key))
+
+
+def _readable(names: Sequence[str], row: Sequence[object]) -> dict[str, Any]:
+    """The row by field, a document by its own fields."""
+    fields: dict[str, Any] = dict(zip(names, row, strict=True))
+    text = fields.pop("document", "{}")
+    try:
+        document: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        document = {"": text}
+    return fields | {f"document.{name}": value for name, value in document.items()}
