@@ -84,11 +84,17 @@ def _plain(content: bytes, name: str) -> bytes:
         return content
     import zstandard
 
+    clear = bytearray()
     try:
-        with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(content)) as reader:
-            return reader.read()
+        while content:  # a file may hold several frames
+            frame = zstandard.ZstdDecompressor().decompressobj()
+            clear += frame.decompress(content)
+            if not frame.eof:
+                raise zstandard.ZstdError("the end is missing")
+            content = frame.unused_data
     except zstandard.ZstdError as error:
         raise Failure("not_zstd", f"{name}: broken zstd: {error}", exit_code=Exit.USAGE) from error
+    return bytes(clear)
 
 
 def _text(content: bytes, name: str) -> str:
