@@ -68,9 +68,9 @@ _COLUMNS = (
 )
 
 
-def dump_headers(headers: Sequence[tuple[str, bytes]]) -> str:
+def dump_headers(headers: Sequence[tuple[str, bytes | None]]) -> str:
     """As JSON text: a list of [name, base64 value]."""
-    return msgspec.json.encode([[name, value] for name, value in headers]).decode()
+    return msgspec.json.encode([[name, value or b""] for name, value in headers]).decode()
 
 
 def load_headers(text: str) -> Headers:

@@ -13,7 +13,7 @@ from bus.message import RELAY
 from domain.deadlines import Disarm, Periods, deadlines
 from domain.errors import Refused
 from domain.ids import derive
-from domain.message import Event
+from domain.message import Command, Event
 from store.chain import link
 from store.codec import encode
 from store.commit import Decided, NewOutcome, NewTimer, Step
@@ -127,7 +127,7 @@ class Batch:
         assert outside is not None
         assert command is not None
         try:
-            request = outside.ask(command, self._held(command.stream).state, str(incoming.id))
+            request = outside.ask(command, self._seen(command), str(incoming.id))
             if request is None:
                 return self._decided(incoming, command)
             answer = await outside.perform(request)
@@ -150,7 +150,7 @@ class Batch:
         held = self._held(command.stream)
         try:
             if self._stock is None:
-                events, state = self._fold(wish, held.state)
+                events, state = self._fold(wish, self._seen(command))
             else:
                 events, state = self._stock.decide(self._context.decider, wish, held.state)
         except Refused as refusal:
@@ -255,6 +255,10 @@ class Batch:
         )  # fmt: skip
         outcome = NewOutcome(incoming.id, "parked", cause, None, None)
         return Verdict(outcome=outcome, parked=row)
+
+    def _seen(self, command: Command) -> Any:
+        state = self._held(command.stream).state
+        return self._context.seen(command, state, lambda stream: self._held(stream).state)
 
     def _is_shared(self, stream: str) -> bool:
         return self._stock is not None and stream.startswith("stock-")

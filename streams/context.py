@@ -48,12 +48,17 @@ def _own_stream(command: Command) -> tuple[str, ...]:
     return (command.stream,)
 
 
+def _own_state(_: Command, state: Any, __: Callable[[str], Any]) -> Any:
+    return state
+
+
 @dataclass(frozen=True)
 class Context:
     """The declaration of an agent.
 
     `initial` and `evolve` make the state that its owner remembers of a stream; `reads` names the
-    streams that a command needs remembered. `shared_stock`: the stock rows are locked first.
+    streams that a command needs remembered, and `seen` makes of its own stream's state, with the
+    states of the others at hand, what the decider sees. `shared_stock`: stock rows are locked first.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Context:
     outside: Outside | None = None
     shared_stock: bool = False
     reads: Callable[[Command], tuple[str, ...]] = _own_stream
+    seen: Callable[[Command, Any, Callable[[str], Any]], Any] = _own_state
 
     @property
     def topic(self) -> str:

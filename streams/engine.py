@@ -22,7 +22,9 @@ from store.parked import NUDGE
 from streams.batch import Batch, Known
 from streams.context import Context, Delivered
 from streams.incoming import Incoming, read, read_parked
+from streams.lifecycle import CannotGoOn
 from streams.memory import Memory
+from streams.partitions import check_plan
 from streams.settings import Settings
 from streams.shelves import skus_to_lock
 
@@ -53,15 +55,23 @@ class Engine:
         self._memory = Memory(context.initial, context.evolve, settings.cached_streams)
         self._background: set[asyncio.Task[None]] = set()
 
-    async def own(self, committed: Mapping[int, int | None]) -> dict[int, int]:
-        """Takes these partitions, each with its group's offset, and says where to begin."""
+    async def own(
+        self, committed: Mapping[int, int | None], *, count: int | None = None
+    ) -> dict[int, int]:
+        """Takes these partitions, each with its group's offset, and says where to begin.
+
+        `count` is how many the topic has; raises CannotGoOn when that is not the plan.
+        """
         self._owned = set(committed)
         if not committed:
             return {}
 
         async def take() -> dict[int, int]:
             self._forget()
-            await self._refresh(await self._connection())
+            conn = await self._connection()
+            if count is not None:
+                await check_plan(conn, {self.context.topic: count})
+            await self._refresh(conn)
             # Faust may commit ahead of the work, so never later than the fence (PROTOCOL 1).
             return {p: min(committed[p] or 0, self._fences[p].next_offset) for p in committed}
 
@@ -103,8 +113,8 @@ class Engine:
             await self._handle(batch[middle:])
 
     async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Tries until it works. What was remembered is dropped after each failure; only Unfit,
-        where trying again is useless, comes out."""
+        """Tries until it works. What was remembered is dropped after each failure; only Unfit and
+        CannotGoOn, where trying again is useless, come out."""
         failures = 0
         while True:
             async with self._turn:
@@ -119,7 +129,7 @@ class Engine:
                     log.warning("%s: Postgres is not available: %s", self.context.name, error)
                     self._forget()
                     await self._drop_connection()
-                except Unfit:
+                except (Unfit, CannotGoOn):
                     raise
                 except Exception:  # a fault of ours: better to stand still and say so than to lose
                     log.exception("%s: a batch failed, trying again", self.context.name)

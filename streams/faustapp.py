@@ -14,7 +14,7 @@ from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
 from streams.engine import Engine
-from streams.lifecycle import ready, stopping
+from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn, ready, stopping
 from streams.settings import Settings
 
 log = logging.getLogger("quire.faust")
@@ -39,7 +39,13 @@ class _FencedConsumer(Consumer):
     async def seek_to_committed(self) -> Mapping[TP, int]:
         committed = await super().seek_to_committed()
         offsets = {tp.partition: offset for tp, offset in committed.items()}
-        starts = await self.app.engine.own(offsets)  # pyright: ignore[reportAttributeAccessIssue]
+        engine: Engine = self.app.engine  # pyright: ignore[reportAttributeAccessIssue]
+        partitions = self._thread._ensure_consumer().partitions_for_topic(engine.context.topic)
+        try:
+            starts = await engine.own(offsets, count=len(partitions or ()))
+        except CannotGoOn as reason:
+            log.critical("stopped for good: %s", reason)
+            os._exit(NEEDS_A_PERSON)
         seeks = {tp: starts[tp.partition] for tp in committed}
         await self._thread.seek_wait(seeks)
         return seeks

@@ -47,42 +47,40 @@ class Incoming:
 
 def read(record: Record, topic: str, context: str) -> Incoming:
     """Reads a record; whatever is wrong with it stands in `problem`."""
-    headers = [(name, value or b"") for name, value in (record.headers or ())]
-    incoming = _blank(record.partition, record.offset, record.key, record.value, headers, topic)
-    return _understand(incoming, record.key, context)
+    headers: list[tuple[str, bytes]] = record.headers or []
+    place = (record.partition, record.offset)
+    try:
+        message = Message.from_record(record.key, record.value, headers)
+    except NotAMessage as error:
+        # A record without an id of ours is named after its place.
+        id = derive(0, f"record|{topic}|{place[0]}|{place[1]}")
+        key = (record.key or b"").decode(errors="replace")
+        return Incoming(
+            *place, id, _told(key), "", headers, record.value, problem=("not_a_message", str(error))
+        )
+    return _understood(message, place, headers, context)
 
 
 def read_parked(row: Parked, context: str) -> Incoming:
     """Reads a parked message again."""
-    incoming = _blank(row.partition, -1, row.key.encode(), row.body, row.record_headers, row.topic)
-    incoming.parked = row
-    incoming = _understand(incoming, row.key.encode(), context)
-    incoming.id = row.command_id
+    headers = row.record_headers
+    try:
+        message = Message.from_record(row.key.encode(), row.body, headers)
+    except NotAMessage as error:
+        incoming = Incoming(row.partition, -1, row.command_id, row.key, "", headers, row.body)
+        incoming.give_up("not_a_message", str(error))
+    else:
+        incoming = _understood(message, (row.partition, -1), headers, context)
+    incoming.id, incoming.parked = row.command_id, row
     return incoming
 
 
-def _blank(
-    partition: int,
-    offset: int,
-    key: bytes | None,
-    body: bytes | None,
-    headers: list[tuple[str, bytes]],
-    topic: str,
+def _understood(
+    message: Message, place: tuple[int, int], headers: list[tuple[str, bytes]], context: str
 ) -> Incoming:
-    # A record without an id of ours is named after its place.
-    id = derive(0, f"record|{topic}|{partition}|{offset}")
-    return Incoming(
-        partition, offset, id, _told((key or b"").decode(errors="replace")), "", headers, body
+    incoming = Incoming(
+        *place, message.id, _told(message.key), _told(message.type), headers, message.data, message
     )
-
-
-def _understand(incoming: Incoming, key: bytes | None, context: str) -> Incoming:
-    try:
-        message = Message.from_record(key, incoming.body, incoming.headers)
-    except NotAMessage as error:
-        incoming.problem = ("not_a_message", str(error))
-        return incoming
-    incoming.message, incoming.id, incoming.kind = message, message.id, _told(message.type)
     if message.type == NUDGE:
         return incoming
     try:
@@ -92,11 +90,8 @@ def _understand(incoming: Incoming, key: bytes | None, context: str) -> Incoming
     except BadData as error:
         incoming.problem = ("bad_data", str(error))
     else:
-        problem = _misplaced(command, message, context)
-        if problem is not None:
-            incoming.give_up(*problem)
-        else:
-            incoming.command = command
+        incoming.problem = _misplaced(command, message, context)
+        incoming.command = None if incoming.problem else command
     return incoming
 
 
@@ -105,13 +100,14 @@ def _misplaced(command: Command, message: Message, context: str) -> tuple[str, s
         return ("wrong_topic", f"{message.type} belongs to {command.context}")
     if command.key != message.key:
         return ("wrong_key", f"the record's key is not {command.key!r}")
-    if len(command.stream) > LONGEST or len(command.key) > LONGEST:
+    stream = command.stream
+    if len(stream) > LONGEST or len(message.key) > LONGEST:
         return ("too_long", f"ids may have {LONGEST} characters at the most")
-    if not (command.stream.isprintable() and message.correlation.isprintable()):
+    if not (stream.isprintable() and message.correlation.isprintable()):
         return ("unprintable", "ids must not contain control characters")
     return None
 
 
 def _told(text: str) -> str:
     """As it can be stored and indexed, whatever it is."""
-    return text.replace("\x00", "�")[:LONGEST]
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:LONGEST]

@@ -15,13 +15,18 @@ async def agreed_counts(
 ) -> dict[str, int]:
     """How many partitions each topic has; raises CannotGoOn when that is not the plan."""
     found = {topic: await count(topic) for topic in topics}
+    await check_plan(conn, found)
+    return found
+
+
+async def check_plan(conn: AsyncConnection, found: dict[str, int]) -> None:
+    """Raises CannotGoOn when a topic has another number of partitions than planned, or none."""
     for topic, partitions in found.items():
         if partitions == 0:
             raise CannotGoOn(f"Kafka has no topic {topic}")
     with translated():
         plan = await planned(conn, found)
     _compare(found, plan)
-    return found
 
 
 async def still_agree(count: Count, agreed: dict[str, int]) -> None:

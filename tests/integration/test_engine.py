@@ -11,6 +11,7 @@ import pytest
 from bus.message import API, TIMERS
 from domain.inventory.messages import ReceiveStock, ReserveStock
 from domain.message import Line, Money, SkuQuantity
+from domain.notification.messages import Notify, SetPreferences
 from domain.order.messages import CancelOrder, PlaceOrder, RecordStockReserved
 from store import outcomes, parked
 from store.connect import connect
@@ -317,3 +318,25 @@ async def test_hot_stock_is_never_promised_twice(
 def _turned(items: list[str], by: int) -> list[str]:
     turn = by % len(items)
     return items[turn:] + items[:turn]
+
+
+async def test_preferences_decide_what_is_sent(
+    db: psycopg.AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    customer, order = unique("c"), unique("o")
+    notify = Notify(
+        f"{order}.order_confirmed.email.1", order, "order_confirmed", customer_id=customer,
+        contact="sealed",
+    )  # fmt: skip
+    owner, topic = await engine("notification", postgres_dsn, tmp_path), Topic()
+
+    await owner.handle(
+        [
+            topic.command(SetPreferences(customer, ()), f"{order}/off"),
+            topic.command(notify, f"{order}/notify"),
+        ]
+    )
+
+    (fact,) = await facts(db, notify.stream)
+    assert fact.type == "quire.notification.suppressed.v1"
+    await owner.close()
