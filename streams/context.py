@@ -58,7 +58,7 @@ class Context:
 
     `initial` and `evolve` make the state that its owner remembers of a stream; `reads` names the
     streams that a command needs remembered, and `seen` makes of its own stream's state, with the
-    states of the others at hand, what the decider sees. `shared_stock`: stock rows are locked first.
+    states of the others at hand, what the decider sees. `shared_stock`: its rows are locked first.
     """
 
     name: str
