@@ -85,15 +85,18 @@ def _plain(content: bytes, name: str) -> bytes:
     import zstandard
 
     clear = bytearray()
-    try:
-        while content:  # a file may hold several frames
-            frame = zstandard.ZstdDecompressor().decompressobj()
+    fault = ""
+    while content and not fault:  # a file may hold several frames
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        try:
             clear += frame.decompress(content)
-            if not frame.eof:
-                raise zstandard.ZstdError("the end is missing")
+        except zstandard.ZstdError as error:
+            fault = str(error)
+        else:
+            fault = "" if frame.eof else "the end is missing"
             content = frame.unused_data
-    except zstandard.ZstdError as error:
-        raise Failure("not_zstd", f"{name}: broken zstd: {error}", exit_code=Exit.USAGE) from error
+    if fault:
+        raise Failure("not_zstd", f"{name}: broken zstd: {fault}", exit_code=Exit.USAGE)
     return bytes(clear)
 
 
