@@ -36,7 +36,12 @@ Quire is up at {url} (the pages of the API: {url}/docs). Try:
 @state_dir_option
 @port_base_option
 @click.option("--detach", is_flag=True, help="Return when all is up; it runs on.")
-def up(state_dir: Path, port_base: int, *, detach: bool) -> None:
+@click.option(
+    "--servers-only",
+    is_flag=True,
+    help="Only Kafka and Postgres: for `quire topics grow|repair`, and to run the rest by hand.",
+)
+def up(state_dir: Path, port_base: int, *, detach: bool, servers_only: bool) -> None:
     """Start Kafka, Postgres and every process of ours; Ctrl-C stops them."""
     from stack import control
     from stack.board import Board, holding
@@ -46,16 +51,21 @@ def up(state_dir: Path, port_base: int, *, detach: bool) -> None:
 
     def when_up(board: Board) -> None:
         assert board.servers is not None
+        if servers_only:
+            say(f"Kafka answers at {board.servers.kafka}; nothing of Quire runs")
+            return
         say(TRY.format(url=board.servers.url, quire=_own_name()))
 
     with _faults():
         layout = Layout.at(state_dir)
         if detach:
             words = ["up", "--state-dir", str(layout.root), "--port-base", str(port_base)]
+            words += ["--servers-only"] if servers_only else []
             when_up(control.detach(layout, words, say))
             return
         with holding(layout):
-            asyncio.run(Up(layout, port_base, Settings(), say, _progress()).run(when_up))
+            stack = Up(layout, port_base, Settings(), say, _progress(), servers_only=servers_only)
+            asyncio.run(stack.run(when_up))
 
 
 @click.command()

@@ -36,7 +36,10 @@ class Up:
         settings: Settings,
         say: Callable[[str], None],
         progressed: Callable[[str], None],
+        *,
+        servers_only: bool = False,
     ) -> None:
+        self._servers_only = servers_only
         self._layout = layout
         self._ports = Ports.from_base(port_base)
         self._settings = settings
@@ -77,6 +80,9 @@ class Up:
         (app_dsn, owner_dsn), bootstrap = await _together(self._postgres(), self._kafka())
         url = f"http://{LOOPBACK}:{self._ports.api}"
         self._becomes(servers=Servers(url, app_dsn, owner_dsn, bootstrap))
+        if self._servers_only:
+            self._becomes(up=True)
+            return
         env = {
             "QUIRE_POSTGRES_DSN": app_dsn,
             "QUIRE_KAFKA": bootstrap,
