@@ -1,6 +1,8 @@
 """The log as raw columns, streamed by COPY: for those who read all of it."""
 
-from collections.abc import Iterator
+import gc
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from struct import Struct
 from types import TracebackType
 from typing import Any, LiteralString, Self
@@ -23,7 +25,7 @@ _LENGTH = Struct(">i")
 _COPY: LiteralString = (
     "copy (select position, version, id, occurred_at, recorded_at, causation, imported, hash,"
     " stream || E'\\t' || type || E'\\t' || correlation || E'\\t' || source, data from event"
-    " where position > {} and position <= {} order by position) to stdout (format binary)"
+    " where position > {} and position <= {} and {} order by position) to stdout (format binary)"
 )
 
 # position, version, id, occurred, recorded (microseconds since 1970), causation, imported, hash,
@@ -34,11 +36,17 @@ Raw = tuple[int, int, bytes, int, int, bytes, bool, bytes, str, bytes]
 class RawLog:
     """One snapshot of the log and of the rows that must agree with it."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, *, snapshot: str = "") -> None:
         self._dsn = dsn
+        self.snapshot = snapshot
 
     def __enter__(self) -> Self:
         self._conn = _snapshot(self._dsn)
+        if self.snapshot:
+            query = sql.SQL("set transaction snapshot {}").format(self.snapshot)
+            self._conn.execute(query)
+        else:
+            self.snapshot = str(self._one("select pg_export_snapshot()"))
         self.head: int = self._one("select coalesce(max(position), 0) from event")
         self.sealed_to: int = self._one("select coalesce(max(last_position), 0) from seal")
         return self
@@ -51,15 +59,23 @@ class RawLog:
     ) -> None:
         self._conn.close()
 
-    def ranges(self) -> Iterator[tuple[int, int]]:
-        """The ranges (after, up to) that together are the whole log."""
-        for after in range(0, self.head, STEP):
-            yield after, min(after + STEP, self.head)
+    def ranges(self) -> list[tuple[int, int | None]]:
+        """The ranges (after, up to) that together are the whole log, the last one without an end.
 
-    def rows(self, after: int, up_to: int) -> Iterator[Raw]:
+        They are cut where a seal ends, as far as there are seals.
+        """
+        ends: list[int] = []
+        for (end,) in self._all("select last_position from seal order by number"):
+            if end < self.head and end >= (ends[-1] if ends else 0) + STEP:
+                ends.append(end)
+        ends += range(max(self.sealed_to, ends[-1] if ends else 0) + STEP, self.head, STEP)
+        return list(zip([0, *ends], [*ends, None], strict=True))
+
+    def rows(self, after: int, up_to: int | None, kinds: list[str] | None = None) -> Iterator[Raw]:
         """The facts of a range, in order; Postgres reads on while the caller works."""
         fixed, size = _FIXED.unpack_from, _FIXED.size
-        query = sql.SQL(_COPY).format(after, up_to)
+        wanted = sql.SQL("true" if kinds is None else "type = any({})").format(kinds)
+        query = sql.SQL(_COPY).format(after, self.head if up_to is None else up_to, wanted)
         with self._conn.cursor() as cursor, cursor.copy(query) as copy:
             for block in copy:
                 row = bytes(block)
@@ -82,6 +98,14 @@ class RawLog:
                     row[size + 4 : end].decode(),
                     row[end + 4 :],
                 )
+
+    def seal_before(self, after: int) -> Seal | None:
+        """The last seal of what comes before a range."""
+        with self._conn.cursor(binary=True, row_factory=args_row(Seal)) as cursor:
+            cursor.execute(
+                f"{SELECT} where last_position <= %s order by number desc limit 1", (after,)
+            )
+            return cursor.fetchone()
 
     def seals(self, after: int, up_to: int | None) -> list[Seal]:
         """The seals that end in a range, or anywhere after."""
@@ -106,6 +130,18 @@ class RawLog:
     def _all(self, query: LiteralString) -> list[tuple[Any, ...]]:
         with self._conn.cursor(binary=True) as cursor:
             return cursor.execute(query).fetchall()
+
+
+@contextmanager
+def no_garbage() -> Generator[None]:
+    """Nothing here makes cycles, and the collector would walk every stream's entry."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _snapshot(dsn: str) -> Connection:

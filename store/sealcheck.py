@@ -1,7 +1,7 @@
 """Holding the log against its seals, and naming the position where the two part."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -15,25 +15,30 @@ class SealCheck:
     """Sees every fact and every seal in order; remembers the facts of the run at hand only."""
 
     def __init__(
-        self, key: Ed25519PublicKey | None, sealed_to: int, report: Callable[[Finding], None]
+        self,
+        key: Ed25519PublicKey | None,
+        sealed_to: int,
+        report: Callable[[Finding], None],
+        before: Seal | None = None,
     ) -> None:
         self._key = key
         self._report = report
-        self._root = b""
+        self._root = before.root if before else b""
         self._open: deque[tuple[int, str, bytes]] = deque()
         self._last_sealed = sealed_to
-        self.number = 0
-        self.sealed_to = 0
+        self.number = before.number if before else 0
+        self.sealed_to = before.last_position if before else 0
 
     def see(self, position: int, names: str, link: bytes) -> None:
         """Take a fact, as long as there is a seal to come that covers it."""
         if position <= self._last_sealed:
             self._open.append((position, names, leaf(position, link)))
 
-    def check(self, seals: Iterable[Seal]) -> None:
-        """Look at the seals that end where the facts seen so far do, or before."""
+    def check(self, seals: Sequence[Seal]) -> int:
+        """Look at the seals that end where the facts seen so far do, or before; count them."""
         for seal in seals:
             self._seal(seal)
+        return len(seals)
 
     def _seal(self, seal: Seal) -> None:
         self._check_chain(seal)

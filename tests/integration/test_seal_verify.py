@@ -13,7 +13,7 @@ from domain.inventory.messages import ReservationCommitted, StockReceived, Stock
 from domain.message import Event, Line, Money, SkuQuantity
 from domain.order.messages import OrderPlaced
 from domain.payment.messages import PaymentAuthorized, PaymentCaptured, PaymentRefunded
-from store import seals
+from store import rawlog, seals
 from store.chain import link
 from store.codec import encode
 from store.connect import connect
@@ -85,8 +85,14 @@ class Log:
             for statement in statements:
                 conn.execute(statement.encode())
 
-    def verify(self, ledger: dict[str, Paid] | None = None, settle_seconds: float = 60) -> Report:
-        return verify(self.app, KEY.public_key(), ledger=ledger, settle_seconds=settle_seconds)
+    def verify(
+        self,
+        ledger: dict[str, Paid] | None = None,
+        settle_seconds: float = 60,
+        small: int = 1_000_000,
+    ) -> Report:
+        key = KEY.public_key()
+        return verify(self.app, key, ledger=ledger, settle_seconds=settle_seconds, small=small)
 
     def codes(self) -> set[tuple[str, int]]:
         return {(one.code, one.position - self.first + 1) for one in self.verify().findings}
@@ -262,6 +268,32 @@ async def test_the_provider_and_the_log_must_agree(log: Log):
     assert log.verify(
         ledger={}, settle_seconds=(datetime.now(UTC) - AT) / timedelta(seconds=1) + 60
     ).ok
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 7])
+async def test_ranges_are_joined_where_they_meet(
+    log: Log, monkeypatch: pytest.MonkeyPatch, step: int
+):
+    monkeypatch.setattr(rawlog, "STEP", step)
+    await with_three_sales(log)
+    await log.append(*a_sale("d"), seal=False)
+    report = log.verify()
+    assert report.ok, report.findings
+    assert (report.events, report.seals) == (21, 2)
+    log.tamper(
+        "update event set data = replace(data::text, 'ref', 'ref2')::json"
+        f" where position in ({log.first + 3}, {log.first + 18})",
+        f"delete from event where position = {log.first + 11}",
+    )
+    assert log.codes() == {("hash_differs", 4), ("deleted", 12), ("hash_differs", 19)}
+
+
+async def test_other_processes_find_the_same(log: Log):
+    await with_three_sales(log)
+    assert log.verify(small=0).ok
+    log.tamper(f"update event set causation = id where position = {log.first + 7}")
+    assert log.verify(small=0).findings == log.verify().findings
+    assert log.verify(small=0).first_bad_position == log.first + 7
 
 
 async def test_a_run_ends_at_its_most_facts(log: Log, monkeypatch: pytest.MonkeyPatch):

@@ -1,0 +1,43 @@
+"""Keeping the books over a whole snapshot of the log, as one piece of work."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from store.invariants import Books, Finding, Paid
+from store.rawlog import RawLog, no_garbage
+
+
+class Kept(NamedTuple):
+    """What the books found, and what the stock has to be."""
+
+    findings: list[Finding]
+    on_hand: dict[str, int]
+    reserved: dict[str, int]
+
+
+def keep_books(dsn: str, snapshot: str, ledger: Mapping[str, Paid] | None, before: int) -> Kept:
+    """Read the facts that matter to the invariants; `before` as in `Books.closing`."""
+    books = Books()
+    with RawLog(dsn, snapshot=snapshot) as log, no_garbage():
+        kinds = sorted(books.kinds)
+        for after, up_to in log.ranges():
+            for row in log.rows(after, up_to, kinds):
+                position, _, _, _, recorded, _, imported, _, names, data = row
+                kind = names.split("\t", 2)[1]
+                books.enter(position, recorded, kind, data, imported=imported)
+        findings = [*books.findings, *books.closing(before)]
+        closed = books.closed(before)
+        findings += [
+            Finding("closed_with_timer", 0, stream, name)
+            for stream, name in log.timers()
+            if not stream.startswith("notification-") and order_of(stream) in closed
+        ]
+    if ledger is not None:
+        findings += books.differences(ledger, before)
+    return Kept(findings, books.on_hand, books.reserved)
+
+
+def order_of(stream: str) -> str:
+    """The order of an order's, payment's, reservation's or parcel's stream."""
+    category, _, rest = stream.partition("-")
+    return rest.rpartition(".")[0] if category == "shipment" else rest
