@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from subprocess import DEVNULL
 from time import monotonic, sleep
 
@@ -71,8 +71,13 @@ def down(layout: Layout) -> bool:
     return True
 
 
-def detach(layout: Layout, words: list[str], say: Callable[[str], None]) -> Board:
-    """Start the same command in the background and wait until its stack is up."""
+def detach(
+    layout: Layout,
+    words: list[str],
+    say: Callable[[str], None],
+    env: Mapping[str, str] | None = None,
+) -> Board:
+    """Start the same command, with `env` besides ours, and wait until its stack is up."""
     if (pid := board.running(layout)) is not None:
         raise StackFault("already_running", f"a stack already runs on {layout.root} (pid {pid})")
     layout.state.unlink(missing_ok=True)
@@ -83,6 +88,7 @@ def detach(layout: Layout, words: list[str], say: Callable[[str], None]) -> Boar
             stdin=DEVNULL,
             stdout=stream,
             stderr=stream,
+            env={**os.environ, **(env or {})},
             start_new_session=True,
         )
     told = 0

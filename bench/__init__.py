@@ -1,0 +1,1 @@
+"""Measures Quire from outside, as its users would."""

@@ -1,0 +1,64 @@
+"""The stack that a load is put on: one that runs already, or one started for it alone."""
+
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from stack import board, control
+from stack.board import Board
+from stack.errors import StackFault
+from stack.layout import Layout
+
+
+class Target(NamedTuple):
+    """Where everything is: addresses, process ids, the provider's ledger."""
+
+    postgres_dsn: str
+    kafka: str
+    url: str
+    supervisor: int
+    processes: dict[str, int]
+    ledger: Path
+
+
+def settings_for(until: str) -> dict[str, str]:
+    """What a stack of our own is told: nobody outside takes any time."""
+    paused = "true" if until == "confirmed" else "false"
+    return {
+        "QUIRE_CARRIER_PAUSED": paused,
+        "QUIRE_CARRIER_STEP_SECONDS": "0.2",
+        "QUIRE_PROVIDER_DELAY_SECONDS": "0",
+    }
+
+
+@contextmanager
+def stack(
+    state_dir: Path, port_base: int, settings: Mapping[str, str], say: Callable[[str], None]
+) -> Generator[Target]:
+    """Use the stack on this state directory as it is, or run one with the settings meanwhile."""
+    layout = Layout.at(state_dir)
+    if board.running(layout) is not None:
+        say("a stack runs here already and keeps its own settings")
+        yield _target(layout, board.read(layout))
+        return
+    words = ["up", "--state-dir", str(layout.root), "--port-base", str(port_base)]
+    try:
+        yield _target(layout, control.detach(layout, words, say, settings))
+    finally:
+        control.down(layout)
+
+
+def _target(layout: Layout, seen: Board | None) -> Target:
+    if seen is None or not seen.up or seen.servers is None:
+        raise StackFault(
+            "not_up", f"the stack on {layout.root} is not up", "Try again in a moment."
+        )
+    return Target(
+        postgres_dsn=seen.servers.postgres_dsn,
+        kafka=seen.servers.kafka,
+        url=seen.servers.url,
+        supervisor=seen.pid,
+        processes={each.name: each.pid for each in seen.processes if each.pid is not None},
+        ledger=layout.root / "provider" / "ledger.jsonl",
+    )
