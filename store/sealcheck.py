@@ -17,7 +17,6 @@ class SealCheck:
     def __init__(
         self,
         key: Ed25519PublicKey | None,
-        sealed_to: int,
         report: Callable[[Finding], None],
         before: Seal | None = None,
     ) -> None:
@@ -25,14 +24,9 @@ class SealCheck:
         self._report = report
         self._root = before.root if before else b""
         self._open: deque[tuple[int, str, bytes]] = deque()
-        self._last_sealed = sealed_to
+        self.see = self._open.append  # position, names, link of each fact up to the last seal
         self.number = before.number if before else 0
         self.sealed_to = before.last_position if before else 0
-
-    def see(self, position: int, names: str, link: bytes) -> None:
-        """Take a fact, as long as there is a seal to come that covers it."""
-        if position <= self._last_sealed:
-            self._open.append((position, names, leaf(position, link)))
 
     def check(self, seals: Sequence[Seal]) -> int:
         """Look at the seals that end where the facts seen so far do, or before; count them."""
@@ -42,16 +36,18 @@ class SealCheck:
 
     def _seal(self, seal: Seal) -> None:
         self._check_chain(seal)
-        present: dict[int, tuple[str, bytes]] = {}
+        present: list[tuple[int, str, bytes]] = []
         while self._open and self._open[0][0] <= seal.last_position:
-            position, names, hashed = self._open.popleft()
-            stream = names.partition("\t")[0]
-            if position < seal.first_position:
-                self._find("inserted", position, stream, f"seal {seal.number} knows no such fact")
-            else:
-                present[position] = (stream, hashed)
-        if merkle_root([hashed for _, hashed in present.values()]) != seal.root:
-            self._locate(seal, present)
+            fact = self._open.popleft()
+            if fact[0] >= seal.first_position:
+                present.append(fact)
+                continue
+            detail = f"seal {seal.number} knows no such fact"
+            self._find("inserted", fact[0], _stream(fact[1]), detail)
+        leaves = [leaf(position, link) for position, _, link in present]
+        if merkle_root(leaves) != seal.root:
+            known = zip(present, leaves, strict=True)
+            self._locate(seal, {one[0]: (_stream(one[1]), hashed) for one, hashed in known})
         self._root, self.number, self.sealed_to = seal.root, seal.number, seal.last_position
 
     def _check_chain(self, seal: Seal) -> None:
@@ -90,3 +86,7 @@ class SealCheck:
 
     def _find(self, code: str, position: int, subject: str, detail: str) -> None:
         self._report(Finding(code, position, subject, detail))
+
+
+def _stream(names: str) -> str:
+    return names.partition("\t")[0]
