@@ -13,8 +13,10 @@ from streams.settings import Settings
 
 log = logging.getLogger("quire.projector")
 
-# Facts of one order follow each other closely: a short pause lets more of them share one update.
-BREATH_SECONDS = 0.04
+# Facts of one order follow each other closely: under load a pause lets more of them share one
+# update, which is what a view costs. A quiet shop does not wait.
+BREATH_SECONDS = 0.15
+BUSY = 50
 POLL_SECONDS = 0.5
 BATCH = 1_000
 REMEMBERED_DOCUMENTS = 20_000
@@ -57,7 +59,7 @@ async def _live(dsn: str, stop: asyncio.Event) -> None:
                 if not moved:
                     await listen.wait(conn, POLL_SECONDS)
             if not stop.is_set():
-                await asyncio.sleep(BREATH_SECONDS if moved < BATCH else 0)
+                await asyncio.sleep(BREATH_SECONDS if BUSY <= moved < BATCH else 0.01)
 
 
 class Projector:

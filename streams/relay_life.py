@@ -26,6 +26,8 @@ from streams.window import Chunk, Sent, Window
 RELAY_CHECKPOINT = "relay"
 CHUNK = 1_000
 SLOW_POLL = 0.2
+# A record batch costs the broker as much as a dozen records: under load wait for company.
+BREATH = 0.02
 WATCH_EVERY = 1.0
 
 log = logging.getLogger("quire.relay")
@@ -59,8 +61,11 @@ class RelayLife:
         while True:
             if self._set_back is not None:
                 await self._go_back(*self._set_back)
-            if not await self._relay_chunk():
+            relayed = await self._relay_chunk()
+            if not relayed:
                 await woken(self._conn, SLOW_POLL)
+            elif relayed < CHUNK // 4:
+                await asyncio.sleep(BREATH)
 
     async def watch_partitions(self) -> None:
         """Return never; raises CannotGoOn when a topic got more partitions under way."""
@@ -87,10 +92,11 @@ class RelayLife:
             for partition in range(self._counts[topic])
         ]
 
-    async def _relay_chunk(self) -> bool:
+    async def _relay_chunk(self) -> int:
+        """Relay the next facts; says how many."""
         facts = await tail(self._conn, self.position, CHUNK)
         if not facts:
-            return False
+            return 0
         began, last = self.position, dict(self._last)
         records, sent = self._composed(facts, last)
         ends = await self._sender.send(records)
@@ -98,7 +104,7 @@ class RelayLife:
         await move(self._conn, RELAY_CHECKPOINT, began, to, _write_state(last))
         self.position, self._last = to, last
         self.window.add(began, Chunk(to, time.monotonic(), sent, ends))
-        return True
+        return len(facts)
 
     def _composed(
         self, facts: Sequence[Recorded], last: dict[Place, UUID]
