@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from resource import RUSAGE_SELF, getrusage
 from time import monotonic
@@ -11,7 +11,7 @@ from time import monotonic
 import msgspec
 from msgspec.structs import replace
 
-from bench import cpu, findings, shelves
+from bench import cpu, findings, shelves, yardstick
 from bench.arrivals import in_burst
 from bench.plan import Plan, Told
 from bench.report import Bursts, Report, percentile
@@ -70,7 +70,10 @@ class _Load:
         async with _loader(self._plan) as loader:
             self._say(f"{len(self._moments)} orders over {self._plan.seconds:g} s")
             head, reads = await self._watch.head(), await findings.reads(conn)
+            ease = await yardstick.at_ease()
             before, own = self._cpu(), _own_cpu()
+            over = asyncio.Event()
+            measuring = asyncio.create_task(yardstick.during(over))
             begin = monotonic() + LEAD_SECONDS
             told = await self._sent(loader, begin)
             accepted = sum(map(bool, told.orders))
@@ -78,7 +81,10 @@ class _Load:
             ends = (*ENDED[self._until], *NOT_DONE)
             await self._watch.until_rest(head, ends, accepted, drain, self._say)
             after, own = self._cpu(), _own_cpu() - own
-        return await self._report(told, begin, head, reads, cpu.between(before, after), own)
+            over.set()
+            slowdown = await measuring / ease
+        report = await self._report(told, begin, head, reads, cpu.between(before, after), own)
+        return replace(report, slowdown=round(slowdown, 2))
 
     async def _sent(self, loader: Process, begin: float) -> Told:
         assert loader.stdin is not None
@@ -153,7 +159,7 @@ class _Load:
 
 
 @asynccontextmanager
-async def _loader(plan: Plan) -> AsyncIterator[Process]:
+async def _loader(plan: Plan) -> AsyncGenerator[Process]:
     """The loader with all its wishes made."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.loader"), stdin=PIPE, stdout=PIPE, limit=PIPE_BYTES

@@ -13,6 +13,8 @@ from weakref import WeakKeyDictionary
 
 import uvloop
 
+from streams.sampling import sampled
+
 NEEDS_A_PERSON = 78
 
 log = logging.getLogger("quire")
@@ -47,7 +49,8 @@ def run(process: Callable[[], Coroutine[Any, Any, None]]) -> None:
     set_up_logging()
     calm_the_collector()
     try:
-        uvloop.run(process())
+        with sampled(os.environ.get("QUIRE_PROFILE")):
+            uvloop.run(process())
     except CannotGoOn as reason:
         log.critical("stopped for good: %s", reason)
         raise SystemExit(NEEDS_A_PERSON) from reason
