@@ -17,7 +17,7 @@ from store.checkpoints import CheckpointMoved
 from store.codec import BadData, UnknownType
 from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, translated
-from store.listening import listen
+from store.listen import LOG, SWEEP, listen
 from streams.lifecycle import CannotGoOn, pause, ready, stopping, together
 from streams.partitions import agreed_counts
 from streams.reactions import ROUTES, Routes
@@ -74,8 +74,8 @@ async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes) -> 
             async with offsets(settings.kafka) as places:
                 life = await _begin(conn, sender, routes)
                 sweeper = Sweeper(second, places, life, settings.sweep_after_seconds)
-                await listen(conn, "quire_log")
-                await listen(second, "quire_sweep")
+                await listen(conn, LOG)
+                await listen(second, SWEEP)
                 ready()
                 await together(
                     _until(stop), life.tail_the_log(), life.watch_partitions(), sweeper.sweep()

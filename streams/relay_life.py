@@ -17,7 +17,7 @@ from bus.message import Message
 from bus.partition import partition_of
 from store.checkpoints import Checkpoint, move
 from store.connect import AsyncConnection
-from store.listening import woken
+from store.listen import wait
 from store.log import Recorded, tail
 from streams.partitions import still_agree
 from streams.reactions import Routes, commands_of, fact_of
@@ -63,7 +63,7 @@ class RelayLife:
                 await self._go_back(*self._set_back)
             relayed = await self._relay_chunk()
             if not relayed:
-                await woken(self._conn, SLOW_POLL)
+                await wait(self._conn, SLOW_POLL)
             elif relayed < CHUNK // 4:
                 await asyncio.sleep(BREATH)
 

@@ -16,7 +16,7 @@ import msgspec
 from bus.topics import Offsets
 from store import checkpoints, relaying
 from store.connect import AsyncConnection
-from store.listening import woken
+from store.listen import wait
 from store.log import tail
 from streams.reactions import commands_of
 from streams.reading import Reading
@@ -55,7 +55,7 @@ class Sweeper:
         while True:
             await self._look(0 if called else self._after)
             await asyncio.sleep(self._after / 20)  # however many call, one look answers them
-            called = await woken(self._conn, self._after / 5)
+            called = await wait(self._conn, self._after / 5)
 
     async def _look(self, age: float) -> None:
         await self._read_again()
