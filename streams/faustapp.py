@@ -12,6 +12,7 @@ from tempfile import mkdtemp
 from typing import Any
 
 import faust
+import uvloop
 from faust.events import Event
 from faust.sensors import Monitor
 from faust.transport.drivers.aiokafka import Consumer
@@ -157,6 +158,8 @@ async def run(engine: Engine, settings: Settings) -> None:
     A batch that cannot finish within `drain_seconds` is left to the next owner: the process ends
     with status 75, since Faust would wait for ever.
     """
+    # Faust's consumer has a thread and a loop of its own, which it makes by the policy.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     app = _app(engine, settings)
     stop = stopping()
     app.finalize()
