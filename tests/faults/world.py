@@ -200,6 +200,15 @@ class World:
     async def records(self, context: str) -> list[Read]:
         return await read_all(self.kafka, [TOPICS[context]])
 
+    async def waits_for_lock(self, application: str) -> bool:
+        """Whether a statement of this processor stands before a lock."""
+        found = await self.count(
+            "select count(*) from pg_stat_activity where application_name = %s"
+            " and wait_event_type = 'Lock' and datname = current_database()",
+            application,
+        )
+        return found > 0
+
     def check(self, *, ledger: bool = False) -> None:
         """Every hash, every version, every invariant of the books; the provider's as well."""
         book = self.path / "provider" / "ledger.jsonl"
