@@ -15,9 +15,9 @@ from psycopg import AsyncConnection
 
 from store import log
 from store.connect import connect
-from store.listening import listen, woken
+from store.listen import VIEWS, listen, wait
 from store.views import orders
-from store.views.progress import CHANNEL, reached
+from store.views.progress import reached
 
 POLL_SECONDS = 0.02
 STILL_SECONDS = 1.0
@@ -48,7 +48,7 @@ class Watch:
     @classmethod
     async def start(cls, dsn: str) -> "Watch":
         conn = await connect(dsn, name="quire-bench")
-        await listen(conn, CHANNEL)
+        await listen(conn, VIEWS)
         return cls(conn)
 
     @property
@@ -73,7 +73,7 @@ class Watch:
             if not self._positions or position > self._positions[-1]:
                 self._at.append(monotonic())
                 self._positions.append(position)
-            await woken(self.conn, POLL_SECONDS)
+            await wait(self.conn, POLL_SECONDS)
 
     async def until_rest(
         self,
@@ -99,5 +99,5 @@ class Watch:
                 self._positions.append(viewed)
             if ended >= wanted and viewed >= at and monotonic() - still_since > STILL_SECONDS:
                 return
-            await woken(self.conn, POLL_SECONDS)
+            await wait(self.conn, POLL_SECONDS)
         say(f"after {limit:.0f} s {wanted - ended} of {wanted} orders are not at rest")
