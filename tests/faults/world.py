@@ -141,10 +141,19 @@ class World:
         self, messages: Iterable[Message], *, to: Mapping[UUID, int] | None = None
     ) -> None:
         """Write commands to their topics in this order; `to` sends an id to another partition."""
+        await self._send((ROUTES.of(message), message, to) for message in messages)
+
+    async def send_to(self, context: str, messages: Iterable[Message]) -> None:
+        """Write messages that are no commands of the catalog."""
+        await self._send((TOPICS[context], message, None) for message in messages)
+
+    async def _send(
+        self, sending: Iterable[tuple[str, Message, Mapping[UUID, int] | None]]
+    ) -> None:
         records: dict[Place, list[Record]] = {}
-        for message in messages:
+        for topic, message, to in sending:
             number = (to or {}).get(message.id, partition_of(message.key.encode(), PARTITIONS))
-            place = (ROUTES.of(message), number)
+            place = (topic, number)
             row = Record(message.key.encode(), message.data, message.headers())
             records.setdefault(place, []).append(row)
         sender = BatchSender(self.kafka)

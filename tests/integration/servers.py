@@ -1,11 +1,13 @@
 """A real Postgres and a real Kafka for the tests, started as `quire up` starts them."""
 
 import asyncio
+import os
 import socket
 import tempfile
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from signal import Signals
 from threading import Thread
 from typing import Any
 
@@ -31,6 +33,12 @@ class Running:
     def kill(self, name: str) -> None:
         """End a server by kill -9; the supervisor starts it again."""
         self._loop.call_soon_threadsafe(self.supervisor.kill, name)
+
+    def signal(self, name: str, signal: str) -> None:
+        """Freeze or thaw a server: SIGSTOP, SIGCONT."""
+        for standing in self.supervisor.standings:
+            if standing.name == name and standing.pid is not None:
+                os.kill(standing.pid, Signals[signal])
 
     def stop(self) -> None:
         self._do(self.supervisor.stop())

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -58,14 +59,16 @@ class Payments:
         return (await read_streams(self._conn, [stream])).get(stream, [])
 
     async def in_the_log(self) -> list[tuple[str, int]]:
-        moved = {"authorized": "authorize", "captured": "capture", "refunded": "refund"}
+        moved = {
+            "authorized": "authorize", "captured": "capture", "refunded": "refund",
+            "voided": "void",
+        }  # fmt: skip
         found: list[tuple[str, int]] = []
         for fact in await self.facts():
+            event: Any = fact.event
             word = fact.type.split(".")[2]
-            if word == "voided":
-                found.append(("void", fact.event.amount.amount_minor))  # pyright: ignore
-            elif word in moved:
-                found.append((moved[word], fact.event.amount.amount_minor))  # pyright: ignore
+            if word in moved:
+                found.append((moved[word], event.amount.amount_minor))
         return found
 
     def in_the_ledger(self) -> list[tuple[str, int]]:
