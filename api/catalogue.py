@@ -56,4 +56,5 @@ async def put(
                 for item in form.items
             ],
         )
+    service.prices.forget()  # others are notified
     return {"items": len(form.items)}

@@ -3,6 +3,7 @@
 import msgspec
 
 from api.problems import order_not_found
+from api.service import Service
 from domain.order.messages import PlaceOrder
 from store import codec, idempotency, outcomes
 from store.connect import AsyncConnection
@@ -22,15 +23,16 @@ async def known_document(conn: AsyncConnection, order_id: str) -> OrderDocument 
     return None
 
 
-async def read(conn: AsyncConnection, order_id: str) -> bytes:
+async def read(service: Service, order_id: str) -> bytes:
     """The document ready to serve, or what is known of the order until it shows."""
-    document = await orders.read(conn, order_id)
+    document = await service.document(order_id)
     if document is not None:
         return document.encode()
-    wish = await _placed(conn, order_id)
-    # It may have come in between the two looks.
-    document = await orders.read(conn, order_id)
-    return document.encode() if document is not None else await _accepted(conn, wish)
+    async with service.db() as conn:
+        wish = await _placed(conn, order_id)
+        # It may have come in between the two looks.
+        document = await orders.read(conn, order_id)
+        return document.encode() if document is not None else await _accepted(conn, wish)
 
 
 async def _placed(conn: AsyncConnection, order_id: str) -> Wish:

@@ -30,7 +30,6 @@ from domain.order.messages import (
     RequestReturn,
 )
 from domain.shipping.messages import ReceiveReturn
-from store.connect import AsyncConnection
 from store.views.document import OrderDocument
 
 router = APIRouter(prefix="/orders/{order_id}", tags=["orders"])
@@ -59,8 +58,9 @@ class Asked:
     ) -> Response:
         """`command` is made from the order as it shows, if it shows already."""
 
-        async def make(conn: AsyncConnection, _: Ids) -> Made:
-            document = await known_document(conn, self.order_id)
+        async def make(_: Ids) -> Made:
+            async with self.service.db() as conn:
+                document = await known_document(conn, self.order_id)
             return Made(command(document), {"order_id": self.order_id, "status": "accepted"})
 
         body = form.model_dump(mode="json") if form else None

@@ -30,8 +30,7 @@ _STATUS = parameter("status", "The order's status", example="confirmed")
 )
 async def one(request: Request) -> Response:
     """`status: accepted` from the moment of the 202 until its document is there."""
-    async with service_of(request).db() as conn:
-        document = await known.read(conn, request.path_params["order_id"])
+    document = await known.read(service_of(request), request.path_params["order_id"])
     return Response(document, media_type="application/json")
 
 

@@ -8,16 +8,15 @@ from fastapi import APIRouter, Depends, Response
 
 from api import waiting
 from api.asked import idempotency_key, wait_seconds
-from api.forms import LARGEST, LineForm, OrderForm
+from api.forms import LARGEST, OrderForm
 from api.hot import told
 from api.problems import Problem
 from api.service import Service, service_of
+from api.wanted import Wanted, WantedLine
 from api.wishes import Ids, Made, fingerprint, submit
 from domain.message import Line
 from domain.order.messages import PlaceOrder
-from store import catalogue
 from store.catalogue import Item
-from store.connect import AsyncConnection
 
 router = APIRouter(tags=["orders"])
 
@@ -35,33 +34,39 @@ async def place_order(
     service: Annotated[Service, Depends(service_of)],
 ) -> Response:
     """Take the order in; its fate shows up at the returned location."""
+    return await place(service, msgspec.convert(form.model_dump(), Wanted), key, wait)
 
-    async def make(conn: AsyncConnection, ids: Ids) -> Made:
-        lines = await _priced(conn, form.lines)
+
+async def place(service: Service, wanted: Wanted, key: str, wait: int) -> Response:
+    """The same for a body that was read already."""
+
+    async def make(ids: Ids) -> Made:
+        lines = await _priced(service, wanted.lines)
+        contact, contact_key = await _sealed(service, wanted, ids.order_id)
         command = PlaceOrder(
             ids.order_id,
             lines,
             lines[0].unit_price.currency,
-            payment_method=form.payment_method,
-            customer_id=form.customer_id,
-            contact=await _sealed(service, conn, form, ids.order_id),
-            language=form.language,
-            shortage=form.shortage,
+            payment_method=wanted.payment_method,
+            customer_id=wanted.customer_id,
+            contact=contact,
+            language=wanted.language,
+            shortage=wanted.shortage,
         )
-        return Made(command, {"order_id": ids.order_id, "status": "accepted"})
+        return Made(command, {"order_id": ids.order_id, "status": "accepted"}, contact_key)
 
-    request = fingerprint("POST /orders", form.model_dump(mode="json"))
-    done = await submit(service, key, request, make)
+    done = await submit(service, key, fingerprint("POST /orders", wanted), make)
     order_id = done.wish.record_key
     return await waiting.answer(
         service, done, location=f"/orders/{order_id}", wait=wait, order_id=order_id, new=True
     )
 
 
-async def _priced(conn: AsyncConnection, forms: Sequence[LineForm]) -> tuple[Line, ...]:
+async def _priced(service: Service, wanted: Sequence[WantedLine]) -> tuple[Line, ...]:
     """The lines at the prices of the catalogue."""
-    items = await catalogue.find(conn, list({form.sku for form in forms}))
-    unknown = sorted({form.sku for form in forms} - items.keys())
+    skus = {line.sku for line in wanted}
+    items = await service.prices.find(skus)
+    unknown = sorted(skus - items.keys())
     if unknown:
         raise Problem(
             422,
@@ -70,27 +75,27 @@ async def _priced(conn: AsyncConnection, forms: Sequence[LineForm]) -> tuple[Lin
             hint="GET /catalogue lists what there is.",
             skus=unknown,
         )
-    _refuse_other_prices(forms, items)
-    if len({items[form.sku].price.currency for form in forms}) > 1:
+    _refuse_other_prices(wanted, items)
+    if len({item.price.currency for item in items.values()}) > 1:
         raise Problem(422, "currencies_differ", "an order has to be in one currency")
-    if sum(items[form.sku].price.amount_minor * form.quantity for form in forms) > LARGEST:
+    if sum(items[line.sku].price.amount_minor * line.quantity for line in wanted) > LARGEST:
         raise Problem(422, "amount_too_large", "the total does not fit 64 bits")
     return tuple(
-        Line(number, form.sku, form.quantity, items[form.sku].price, items[form.sku].title)
-        for number, form in enumerate(forms, 1)
+        Line(number, line.sku, line.quantity, items[line.sku].price, items[line.sku].title)
+        for number, line in enumerate(wanted, 1)
     )
 
 
-def _refuse_other_prices(forms: Sequence[LineForm], items: dict[str, Item]) -> None:
+def _refuse_other_prices(wanted: Sequence[WantedLine], items: dict[str, Item]) -> None:
     changed = [
         {
-            "sku": form.sku,
+            "sku": line.sku,
             "unit_price": {"amount_minor": price.amount_minor, "currency": price.currency},
         }
-        for form in forms
-        if form.unit_price is not None
-        for price in [items[form.sku].price]
-        if (form.unit_price.amount_minor, form.unit_price.currency)
+        for line in wanted
+        if line.unit_price is not None
+        for price in [items[line.sku].price]
+        if (line.unit_price.amount_minor, line.unit_price.currency)
         != (price.amount_minor, price.currency)
     ]
     if changed:
@@ -103,10 +108,16 @@ def _refuse_other_prices(forms: Sequence[LineForm], items: dict[str, Item]) -> N
         )
 
 
-async def _sealed(service: Service, conn: AsyncConnection, form: OrderForm, order_id: str) -> str:
-    """The contact under the key of its customer, a guest's under one of the order's own."""
-    if form.contact is None:
-        return ""
-    person = f"customer:{form.customer_id}" if form.customer_id else f"order:{order_id}"
-    clear = msgspec.json.encode(form.contact.model_dump())
-    return await service.vault.seal(conn, person, clear)
+async def _sealed(
+    service: Service, wanted: Wanted, order_id: str
+) -> tuple[str, tuple[str, bytes] | None]:
+    """The contact under the key of its customer, a guest's under one of the order's own, which
+    is written down with the order."""
+    if wanted.contact is None:
+        return "", None
+    clear = msgspec.json.encode(wanted.contact)
+    if wanted.customer_id:
+        return await service.seal(f"customer:{wanted.customer_id}", clear), None
+    guest = f"order:{order_id}"
+    sealed, wrapped = service.vault.seal_first(guest, clear)
+    return sealed, (guest, wrapped)

@@ -10,9 +10,13 @@ from fastapi import Request
 
 from api.live_feed import Feed
 from api.metrics import Metrics
+from api.prices import Prices
 from api.problems import Problem
+from api.sending import Sending
 from api.settings import Settings
+from api.together import Together
 from api.wakeups import Wakeups, Watch
+from api.writer import Writer
 from bus.publisher import KafkaPublisher, Publisher, PublishFailed
 from store import connect, outcomes
 from store.errors import Unavailable, translated
@@ -59,6 +63,11 @@ class Service:
             settings.state_dir / "master.key", given=settings.master_key.get_secret_value()
         )
         self.vault = Vault(master)
+        self.writer = Writer(dsn)
+        self.sending = Sending(self.publisher, self.writer)
+        self.prices = Prices(dsn, self.db)
+        self._contact_keys: Together[str, bool] = Together(self._fetch_contact_keys)
+        self._documents: Together[str, str] = Together(self._read_documents)
         self.wakeups = Wakeups(dsn)
         self.outcomes: Watch[UUID, Outcome] = Watch(self._outcomes, self.wakeups)
         self.shown: Watch[int, bool] = Watch(self._shown, self.wakeups)
@@ -85,7 +94,14 @@ class Service:
             if self._kafka is not None:
                 await self._start(self._kafka)
                 stack.push_async_callback(self._kafka.stop)
-            for work in (self.wakeups.run(), self.feed.run(), self._watch_health()):
+            stack.push_async_callback(self.writer.close)
+            for work in (
+                self.writer.run(),
+                self.prices.run(),
+                self.wakeups.run(),
+                self.feed.run(),
+                self._watch_health(),
+            ):
                 task = asyncio.create_task(work)
                 stack.push_async_callback(_end, task)
             yield
@@ -99,6 +115,25 @@ class Service:
                 await asyncio.sleep(1)
             else:
                 return
+
+    async def seal(self, person: str, clear: bytes) -> str:
+        """Seal under the key of a person who may have one already."""
+        if not self.vault.knows(person):
+            await self._contact_keys.get(person)
+        return self.vault.seal_known(person, clear)
+
+    async def document(self, order_id: str) -> str | None:
+        """An order's document as it shows, ready to serve."""
+        return await self._documents.get(order_id)
+
+    async def _fetch_contact_keys(self, people: list[str]) -> Mapping[str, bool]:
+        async with self.db() as conn:
+            await self.vault.fetch(conn, people)
+        return {}
+
+    async def _read_documents(self, order_ids: list[str]) -> Mapping[str, str]:
+        async with self.db() as conn:
+            return await orders.read_all(conn, order_ids)
 
     async def _outcomes(self, ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
         async with self.db() as conn:

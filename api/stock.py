@@ -15,7 +15,6 @@ from api.service import Service, service_of
 from api.wishes import Ids, Made, fingerprint, submit
 from domain.inventory.messages import AdjustStock, ReceiveStock, StockCommand
 from store import catalogue
-from store.connect import AsyncConnection
 from store.views import stock
 
 reads = APIRouter(tags=["stock"], route_class=HotRoute)
@@ -86,7 +85,7 @@ class Asked:
         self.service = service
 
     async def submit(self, name: str, form: Form, command: StockCommand) -> Response:
-        async def make(_conn: AsyncConnection, _: Ids) -> Made:
+        async def make(_: Ids) -> Made:
             return Made(command, {"sku": self.sku, "status": "accepted"})
 
         request = fingerprint(f"POST /stock/{self.sku}/{name}", form.model_dump(mode="json"))

@@ -11,14 +11,14 @@ import msgspec
 
 from api.problems import Problem
 from api.service import Service
+from api.writer import Stored
 from bus.message import API, Message
 from domain.catalog import TOPICS
 from domain.ids import derive
 from domain.message import Command
 from store import idempotency
 from store.codec import encode
-from store.connect import AsyncConnection
-from store.idempotency import Wish
+from store.idempotency import Entry, Wish
 
 CALLER = "anonymous"  # until there is a sign-in
 
@@ -47,6 +47,8 @@ class Made:
 
     command: Command
     answer: Mapping[str, Any]
+    contact_key: tuple[str, bytes] | None = None
+    """The wrapped key of a person who had none, to be written down with the wish."""
 
 
 @dataclass(frozen=True)
@@ -67,49 +69,42 @@ def fingerprint(*parts: object) -> bytes:
 
 
 async def submit(
-    service: Service,
-    key: str,
-    request_hash: bytes,
-    make: Callable[[AsyncConnection, Ids], Awaitable[Made]],
+    service: Service, key: str, request_hash: bytes, make: Callable[[Ids], Awaitable[Made]]
 ) -> Accepted:
     """Accept the wish, or give the answer that its key got before.
 
-    `make` is asked only for a key that is new, so that a repeat gets the same answer whatever the
-    prices are by now.
+    A repeat gets the same answer whatever the prices are by now: what `make` made for it is
+    dropped, and a problem that it met counts only when the key is new.
     """
-    async with service.db() as conn:
-        wish = await idempotency.find(conn, CALLER, key)
-        known = wish is not None
-        if wish is None:
-            service.refuse_when_overloaded()
-            wish = await _open(conn, key, request_hash, make)
-            if not await idempotency.add(conn, wish):
-                known = True
-                wish = await idempotency.find(conn, CALLER, key)
-                assert wish is not None, "rows are not deleted while they can be asked for"
-    if wish.request_hash != request_hash:
+    now = datetime.now(UTC)
+    ids = Ids.of(key, now.replace(microsecond=now.microsecond // 1000 * 1000))
+    message: Message | None = None
+    try:
+        service.refuse_when_overloaded()
+        made = await make(ids)
+    except Problem:
+        async with service.db() as conn:
+            known = await idempotency.find(conn, CALLER, key)
+        if known is None:
+            raise
+        stored = Stored(known, new=False)
+    else:
+        message = _message(made.command, ids)
+        wish = _wish(key, request_hash, made, message, ids)
+        stored = await service.writer.add(Entry(wish, made.contact_key))
+    if stored.wish.request_hash != request_hash:
         raise Problem(
             422,
             "idempotency_key_reused",
             "this Idempotency-Key was used for another request",
             hint="Make up a new key for a new wish.",
         )
-    if wish.state == "open":
-        await _publish(service, wish)
-    return Accepted(wish, known)
+    await service.sending.send(stored.wish, message if stored.new else None)
+    return Accepted(stored.wish, replayed=not stored.new)
 
 
-async def _open(
-    conn: AsyncConnection,
-    key: str,
-    request_hash: bytes,
-    make: Callable[[AsyncConnection, Ids], Awaitable[Made]],
-) -> Wish:
-    now = datetime.now(UTC)
-    ids = Ids.of(key, now.replace(microsecond=now.microsecond // 1000 * 1000))
-    made = await make(conn, ids)
-    command = made.command
-    message = Message(
+def _message(command: Command, ids: Ids) -> Message:
+    return Message(
         id=ids.command_id,
         type=command.kind,
         source=API,
@@ -120,25 +115,20 @@ async def _open(
         causation=None,
         data=encode(command),
     )
+
+
+def _wish(key: str, request_hash: bytes, made: Made, message: Message, ids: Ids) -> Wish:
     return Wish(
         caller=CALLER,
         key=key,
         command_id=ids.command_id,
-        subject=command.stream,
+        subject=message.subject,
         request_hash=request_hash,
         state="open",
-        topic=TOPICS[command.context],
+        topic=TOPICS[made.command.context],
         headers=message.headers(),
         record_key=message.key,
         body=message.data,
         answer=msgspec.json.encode({**made.answer, "command_id": ids.command_id}),
         created_at=ids.at,
     )
-
-
-async def _publish(service: Service, wish: Wish) -> None:
-    """From the row, so that every repeat sends the very same message."""
-    message = Message.from_record(wish.record_key.encode(), wish.body, wish.headers)
-    await service.publisher.publish(wish.topic, message)
-    async with service.db() as conn:
-        await idempotency.answered(conn, CALLER, wish.key, wish.answer or b"")

@@ -1,12 +1,15 @@
 """What can be ordered, and for how much."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 import msgspec
 from psycopg import AsyncConnection
 
 from domain.message import Money
+
+CHANGED: LiteralString = "quire_catalogue"
+"""Notified when items were put, for those who remember prices."""
 
 
 class Item(NamedTuple):
@@ -37,6 +40,7 @@ async def put(conn: AsyncConnection, items: Sequence[Item]) -> None:
             [item.details for item in last],
         ),
     )
+    await conn.execute(f"notify {CHANGED}")
 
 
 async def find(conn: AsyncConnection, skus: Sequence[str]) -> dict[str, Item]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -63,6 +63,72 @@ async def add(conn: AsyncConnection, wish: Wish) -> bool:
         (*wish[:7], dump_headers(wish.headers), *wish[8:]),
     )
     return cursor.rowcount == 1
+
+
+class Entry(NamedTuple):
+    """A wish to write down, and with it the wrapped key of a person nobody wrote down before."""
+
+    wish: Wish
+    contact_key: tuple[str, bytes] | None = None
+
+
+Key = tuple[str, str]
+"""A caller and the key that they chose."""
+
+# One statement is one round trip and one commit. Rows go in by key, so that two processes that
+# write the same keys wait for each other and never in a circle.
+_WRITE: LiteralString = (
+    "with marked as (update idempotency i set state = 'answered'"
+    " from unnest(%b::text[], %b::text[]) as m(caller, key)"
+    " where i.caller = m.caller and i.key = m.key and i.state = 'open'),"
+    " new as (insert into idempotency (caller, key, command_id, subject, request_hash, state,"
+    " topic, headers, record_key, body, answer, created_at)"
+    " select caller, key, command_id, subject, request_hash, state, topic, headers::json,"
+    " record_key, body, answer, created_at from unnest(%b::text[], %b::text[], %b::uuid[],"
+    " %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[],"
+    " %b::bytea[], %b::timestamptz[]) as w(caller, key, command_id, subject, request_hash, state,"
+    " topic, headers, record_key, body, answer, created_at) order by caller, key"
+    " on conflict do nothing returning caller, key),"
+    " contact as (insert into contact_key (subject, wrapped) select k.subject, k.wrapped"
+    " from unnest(%b::text[], %b::text[], %b::text[], %b::bytea[]) as k(caller, key, subject,"
+    " wrapped) join new using (caller, key) order by k.subject on conflict do nothing)"
+    " select caller, key from new"
+)
+
+
+async def write(
+    conn: AsyncConnection, entries: Sequence[Entry], answered: Sequence[Key]
+) -> set[Key]:
+    """Write wishes down and mark others as answered, durably and at once.
+
+    Gives the keys that were free; entries must differ in theirs.
+    """
+    wishes = [entry.wish for entry in entries]
+    rows = [(*wish[:7], dump_headers(wish.headers), *wish[8:]) for wish in wishes]
+    keys = [(*entry.wish[:2], *entry.contact_key) for entry in entries if entry.contact_key]
+    values = [
+        *_columns(sorted(answered), 2),
+        *_columns(rows, 12),
+        *_columns(keys, 4),
+    ]
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(_WRITE, values)
+        return {(row[0], row[1]) for row in await cursor.fetchall()}
+
+
+def _columns(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[]] * width
+
+
+async def find_all(conn: AsyncConnection, keys: Sequence[Key]) -> dict[Key, Wish]:
+    """What was asked for under these keys."""
+    callers, names = _columns(keys, 2)
+    found = await _read(
+        conn,
+        "(caller, key) in (select * from unnest(%b::text[], %b::text[]))",
+        (callers, names),
+    )
+    return {(wish.caller, wish.key): wish for wish in found}
 
 
 async def find(conn: AsyncConnection, caller: str, key: str) -> Wish | None:

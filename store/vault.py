@@ -7,6 +7,7 @@ import base64
 import binascii
 import os
 from collections import OrderedDict
+from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -33,29 +34,52 @@ class Vault:
 
     async def seal(self, conn: AsyncConnection, subject: str, clear: bytes) -> str:
         """The clear bytes as text that may be stored and published anywhere."""
-        key = await self._key(conn, subject, make=True)
-        sealed = _encrypt(key, clear, subject)
-        return _PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+        await self.fetch(conn, [subject])
+        return self.seal_known(subject, clear)
+
+    async def fetch(self, conn: AsyncConnection, subjects: Iterable[str]) -> None:
+        """Know the keys of these persons; who has none gets one."""
+        unknown = [subject for subject in subjects if not self.knows(subject)]
+        if not unknown:
+            return
+        made = {subject: _encrypt(self._master, os.urandom(32), subject) for subject in unknown}
+        for subject, wrapped in (await _find_or_add(conn, made)).items():
+            self._remember(subject, wrapped)
+
+    def knows(self, subject: str) -> bool:
+        return subject in self._keys
+
+    def seal_known(self, subject: str, clear: bytes) -> str:
+        """Seal for a person whose key was fetched."""
+        self._keys.move_to_end(subject)
+        return _text(_encrypt(self._keys[subject], clear, subject))
+
+    def seal_first(self, subject: str, clear: bytes) -> tuple[str, bytes]:
+        """Seal for a person who has no key yet: the text, and the wrapped key to write down."""
+        key = os.urandom(32)
+        wrapped = _encrypt(self._master, key, subject)
+        return _text(_encrypt(AESGCM(key), clear, subject)), wrapped
 
     async def open(self, conn: AsyncConnection, subject: str, sealed: str) -> bytes:
         """The clear bytes; raises `CannotOpen`."""
         text = sealed.removeprefix(_PREFIX)
-        key = await self._key(conn, subject, make=False)
+        key = await self._key(conn, subject)
         try:
             return _decrypt(key, base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), subject)
         except (InvalidTag, ValueError, binascii.Error) as broken:
             raise CannotOpen(subject) from broken
 
-    async def _key(self, conn: AsyncConnection, subject: str, *, make: bool) -> AESGCM:
+    async def _key(self, conn: AsyncConnection, subject: str) -> AESGCM:
         known = self._keys.get(subject)
         if known is not None:
             self._keys.move_to_end(subject)
             return known
-        wrapped = await _find(conn, subject)
-        if wrapped is None and make:
-            wrapped = await _add(conn, subject, _encrypt(self._master, os.urandom(32), subject))
+        wrapped = (await _find(conn, [subject])).get(subject)
         if wrapped is None:
             raise CannotOpen(subject)
+        return self._remember(subject, wrapped)
+
+    def _remember(self, subject: str, wrapped: bytes) -> AESGCM:
         try:
             key = AESGCM(_decrypt(self._master, wrapped, subject))
         except InvalidTag as broken:
@@ -99,17 +123,26 @@ def _decrypt(key: AESGCM, sealed: bytes, subject: str) -> bytes:
     return key.decrypt(sealed[:_NONCE], sealed[_NONCE:], subject.encode())
 
 
-async def _find(conn: AsyncConnection, subject: str) -> bytes | None:
-    cursor = await conn.execute("select wrapped from contact_key where subject = %s", (subject,))
-    row = await cursor.fetchone()
-    return row[0] if row else None
+def _text(sealed: bytes) -> str:
+    return _PREFIX + base64.urlsafe_b64encode(sealed).decode().rstrip("=")
 
 
-async def _add(conn: AsyncConnection, subject: str, wrapped: bytes) -> bytes:
-    await conn.execute(
-        "insert into contact_key (subject, wrapped) values (%s, %b) on conflict do nothing",
-        (subject, wrapped),
+async def _find(conn: AsyncConnection, subjects: list[str]) -> dict[str, bytes]:
+    cursor = await conn.execute(
+        "select subject, wrapped from contact_key where subject = any(%b::text[])", (subjects,)
     )
-    stored = await _find(conn, subject)
-    assert stored is not None, "the row was just written"
-    return stored
+    return dict(await cursor.fetchall())
+
+
+async def _find_or_add(conn: AsyncConnection, made: dict[str, bytes]) -> dict[str, bytes]:
+    """The stored keys of these persons; `made` are for those who have none."""
+    found = await _find(conn, list(made))
+    missing = sorted(made.keys() - found.keys())
+    if missing:
+        await conn.execute(
+            "insert into contact_key (subject, wrapped)"
+            " select * from unnest(%b::text[], %b::bytea[]) on conflict do nothing",
+            (missing, [made[subject] for subject in missing]),
+        )
+        found |= await _find(conn, missing)  # somebody else may have been quicker
+    return found

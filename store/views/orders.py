@@ -150,6 +150,16 @@ async def read(conn: AsyncConnection, order_id: str) -> str | None:
     return found[0] if found else None
 
 
+async def read_all(conn: AsyncConnection, order_ids: Sequence[str]) -> dict[str, str]:
+    """Documents by order, ready to serve."""
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(
+            "select order_id, document from order_view where order_id = any(%b::text[])",
+            (list(order_ids),),
+        )
+        return {found[0]: found[1] for found in await cursor.fetchall()}
+
+
 class BadCursor(ValueError):
     """The cursor is not one that a page gave out."""
 
