@@ -19,6 +19,7 @@ from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 from mode.services import WaitResults
 
+from bus.clients import METADATA_AGE_MS
 from streams.engine import Engine
 from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn, ready, stopping
 from streams.settings import Settings
@@ -128,6 +129,7 @@ def _app(engine: Engine, settings: Settings) -> _App:
         broker_heartbeat_interval=max(1, settings.session_timeout_seconds / 4),
         broker_max_poll_interval=600,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_AGE_MS,
         stream_buffer_maxsize=2 * settings.batch_size,
         stream_wait_empty=True,
         Monitor=_Silent,

@@ -69,6 +69,10 @@ class Process:
             self._child.kill()
         await self._child.wait()
 
+    async def ended(self, seconds: float) -> int:
+        """Wait until it ends by itself; gives the exit status."""
+        return await asyncio.wait_for(self._child.wait(), seconds)
+
     async def end(self, seconds: float = 10) -> int:
         """SIGTERM; gives the exit status, and fails when that takes too long."""
         self._child.terminate()
