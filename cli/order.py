@@ -49,7 +49,7 @@ def place(
     url: str,
     as_json: bool,
 ) -> None:
-    """Place an order."""
+    """Place an order. With --wait the exit code is 5 when it comes to nothing."""
     if demo and not skus:
         from cli.books import demo_skus
 
@@ -65,7 +65,9 @@ def place(
         "shortage": "backorder" if backorder else "reject",
         **({"contact": contact} if any(contact.values()) else {}),
     }
-    _wish("/orders", body, wait, key, url, as_json)
+    placed = _wish("/orders", body, wait, key, url, as_json)
+    if wait and placed.get("status") in {"rejected", "cancelled", "expired"}:
+        raise SystemExit(Exit.REFUSED)
 
 
 @order.command()
@@ -171,7 +173,7 @@ def return_(
     _wish(f"/orders/{_quoted(order_id)}/return", body, wait, key, url, as_json)
 
 
-def _wish(path: str, body: Orders, wait: int, key: str | None, url: str, as_json: bool) -> None:
+def _wish(path: str, body: Orders, wait: int, key: str | None, url: str, as_json: bool) -> Orders:
     """Send it; without an outcome in time what is known of the order is shown."""
     from uuid import uuid4
 
@@ -184,6 +186,7 @@ def _wish(path: str, body: Orders, wait: int, key: str | None, url: str, as_json
         if answer.status_code == 202:
             document = client.get(answer.headers["location"]).json()
     emit(document, as_json=as_json, text=lambda: _text(document))
+    return document
 
 
 def _lines(texts: tuple[str, ...]) -> list[dict[str, int]]:

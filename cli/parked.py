@@ -95,13 +95,14 @@ def _wish(
     for number in numbers:
         if number not in found:
             raise Failure("not_parked", f"no message {number} is parked", exit_code=Exit.NOT_FOUND)
-        say(f"{wish} {number}: {found[number]['kind']} of {found[number]['key']}")
+        row = found[number]
+        say(f"{wish} {number}: {row['kind'] or 'not a message'} of {row['key']} ({row['cause']})")
     if dry_run:
         return
     if not yes:
         click.confirm(f"{wish} {len(numbers)} message(s)?", abort=True, err=True)
     marked = asyncio.run(_mark(where, numbers, wish, because))
-    say(f"{marked} marked; their owner does the rest")
+    say(f"{marked} marked; their owner does it now. `quire parked list` shows what stays")
 
 
 async def _list(dsn: str, processor: str | None, limit: int) -> list[dict[str, Any]]:

@@ -86,10 +86,23 @@ async def grow(told: Servers, topic: str, partitions: int) -> int:
                 f"{now.lag} records of {topic} are not handled yet",
                 hint="Start the workers and wait for lag 0 (`quire topics list`), then stop them.",
             )
+        await _refuse_while_open(conn)
         # The plan comes first: whoever starts in between sees that it is not so yet, and stops.
         await relaying.plan(conn, topic, partitions)
         await kafka_topics.add_partitions(told.kafka, topic, partitions)
     return now.partitions
+
+
+async def _refuse_while_open(conn: AsyncConnection) -> None:
+    """A new partition's first command names none before it, so all that was sent must be done."""
+    relay = (await checkpoints.read(conn, "relay")).position
+    done = (await checkpoints.read(conn, "sweeper")).position
+    if done < relay:
+        raise Failure(
+            "not_done",
+            f"commands of facts after position {done} may be open; the relay stands at {relay}",
+            hint="Let the stack run idle for some ten seconds (the sweeper follows), then stop it.",
+        )
 
 
 async def plan_repair(told: Servers) -> Repair:

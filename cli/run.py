@@ -36,7 +36,7 @@ def worker(names: tuple[str, ...]) -> None:
     from streams.faustapp import run as run_agent
 
     settings = _settings()
-    _go(lambda: run_agent(Engine(declare(wanted[0], settings), settings), settings))
+    _go(lambda: run_agent(Engine(declare(next(iter(wanted)), settings), settings), settings))
 
 
 @run.command()

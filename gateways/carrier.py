@@ -1,6 +1,7 @@
 """The carrier: labels, and scans for those who ask."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Protocol
 
 from domain.shipping.messages import CarrierAnswer, CarrierRequest, ScanStatus
@@ -32,7 +33,7 @@ class SimulatedCarrier:
     async def perform(self, request: CarrierRequest) -> CarrierAnswer:
         now = datetime.now(UTC)
         again = None if self._paused else now + self._step
-        tracking = request.tracking or f"SIM{request.parcel_id.replace('-', '').upper()}"
+        tracking = request.tracking or f"SIM{sha256(request.parcel_id.encode()).hexdigest()[:12]}"
         if request.step == "label":
             return CarrierAnswer("ok", carrier="simulated", tracking=tracking, next_at=again)
         if request.scans >= len(_WAY):

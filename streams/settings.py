@@ -24,11 +24,14 @@ class Settings(BaseSettings):
     sweep_after_seconds: float = 10
     cached_streams: int = 50_000
     reservation_minutes: float = 15
+    reservation_in_all_minutes: float = 30
+    backorder_days: float = 30
+    authentication_minutes: float = 10
+    authorization_days: float = 7
     return_window_days: float = 30
     carrier_step_seconds: float = 5
     carrier_paused: bool = False
     provider_delay_seconds: float = 0
-    provider_concurrency: int = 32
     seal_key: SecretStr = SecretStr("")  # base64 of 32 bytes; else a file of the state directory
     seal_every_seconds: float = 2
 
@@ -36,5 +39,9 @@ class Settings(BaseSettings):
         """How long each deadline of the domain is."""
         return Periods(
             reservation=timedelta(minutes=self.reservation_minutes),
+            reservation_in_all=timedelta(minutes=self.reservation_in_all_minutes),
+            backorder=timedelta(days=self.backorder_days),
+            authentication=timedelta(minutes=self.authentication_minutes),
+            authorization=timedelta(days=self.authorization_days),
             return_window=timedelta(days=self.return_window_days),
         )

@@ -6,13 +6,10 @@ RESTING: frozenset[str] = frozenset(
     {
         "confirmed",
         "on_hold",
-        "requires_action",
-        "awaiting_payment",
         "rejected",
         "cancelled",
         "expired",
         "completed",
-        "parked",
     }
 )
 
@@ -25,6 +22,11 @@ def status_of(state: State) -> tuple[str, str, str]:
 def is_resting(state: State) -> bool:
     """Whether it goes on only by a person, a timer or the carrier."""
     order, _, payment = status_of(state)
+    return rests(order, payment)
+
+
+def rests(order: str, payment: str) -> bool:
+    """The same of the two axes by name; `awaiting_payment` rests unless the provider is asked."""
     if order == "awaiting_payment":
         return payment in ("requires_action", "failed")
     return order in RESTING

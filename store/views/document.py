@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from domain.message import Line, LineQuantity, Money, Shortage
+from domain.order.status import rests
 
 
 class LineView(Struct, frozen=True, omit_defaults=True):
@@ -114,13 +115,7 @@ class OrderDocument(Struct, frozen=True):
     @property
     def resting(self) -> bool:
         """Nothing more happens by itself soon (DESIGN 4): a wait ends here."""
-        if self.cancelling:
-            return False
-        if self.status == "awaiting_payment":
-            return self.payment in {"failed", "requires_action"}
-        return self.status in {
-            "confirmed", "on_hold", "rejected", "cancelled", "expired", "completed",
-        }  # fmt: skip
+        return not self.cancelling and rests(self.status, self.payment)
 
 
 _encoder = msgspec.json.Encoder()

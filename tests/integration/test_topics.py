@@ -67,9 +67,9 @@ def quire_topics(world: World, tmp_path: Path) -> Topics:
     return Topics(world, tmp_path)
 
 
-async def drained(world: World) -> None:
+async def drained(world: World, orders: int = 2) -> None:
     async with world.running():
-        head = await world.orders(2)
+        head = await world.orders(orders)
         await world.relayed(head)
         await world.work()
         await world.done(head)
@@ -114,13 +114,21 @@ async def test_will_not_grow_what_is_in_use(world: World, quire_topics: Topics):
     assert (await partition_counts(world.kafka, [ORDERS]))[ORDERS] == 2
 
 
+async def test_will_not_grow_before_the_sweeper_followed(world: World, quire_topics: Topics):
+    await drained(world)
+    await world.conn.execute("update checkpoint set position = position - 1 where name = 'sweeper'")
+    code, [answer] = await quire_topics("grow", ORDERS, "3")
+    assert (code, answer["error"]["code"]) == (Exit.REFUSED, "not_done")
+    await world.conn.execute("update checkpoint set position = position + 1 where name = 'sweeper'")
+
+
 async def test_grows_what_is_drained_and_goes_on(world: World, quire_topics: Topics):
     topic = TOPICS["payment"]
     await drained(world)
     code, [answer] = await quire_topics("grow", topic, "5")
     assert (code, answer) == (Exit.FINE, {"topic": topic, "before": 2, "partitions": 5})
     await until(lambda: _has(world, topic, 5))
-    await drained(world)
+    await drained(world, orders=20)  # so many keys do not all fall into the two old partitions
     used = {read.place[1] for read in await world.read(topic)}
     assert max(used) > 1
 
