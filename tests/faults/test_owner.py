@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bus.topics import group_offsets
 from domain.message import Command
 from domain.order.messages import CancelOrder, HoldOrder, RecordStockReserved
 from store import outcomes
@@ -184,3 +185,22 @@ async def test_killed_again_and_again_under_load(world: World):
     await world.settled(sent)
     await world.each_once(sent)
     world.check()
+
+
+async def test_the_group_moves_only_after_the_commit(world: World):
+    """6: while the commit waits, nothing is acknowledged."""
+    sent = orders(40)
+    async with await connect(world.admin_dsn, name="admin") as admin:
+        await world.run("worker order")
+        async with admin.transaction():
+            await admin.execute("lock table outcome in access exclusive mode")
+            await world.send(sent)
+            await until(lambda: world.waits_for_lock("quire-order"))
+            await asyncio.sleep(2.5)  # Faust commits what is acknowledged each second
+            assert set((await group_offsets(world.kafka, "quire-order")).values()) <= {0}
+    await world.settled(sent)
+    await until(lambda: _acknowledged(world, len(sent)))
+
+
+async def _acknowledged(world: World, count: int) -> bool:
+    return sum((await group_offsets(world.kafka, "quire-order")).values()) == count

@@ -1,0 +1,114 @@
+"""The owner of a partition, one protection at a time, on a real Postgres (PROTOCOL 1, 2, 12)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.inventory.messages import ReceiveStock
+from domain.order.messages import HoldOrder, RecordStockReserved
+from store import outcomes, parked, timers
+from store.connect import AsyncConnection, connect
+from streams.agents import declare
+from streams.engine import Engine
+from tests.faults.world import place
+from tests.integration.hand import Topic, named, settings
+
+PATIENCE = 8  # seconds; an owner that can never finish tries for ever
+
+
+@pytest.fixture
+async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
+    async with await connect(postgres_dsn, name="test") as conn:
+        await conn.execute("delete from fence")
+        yield conn
+
+
+async def owner(context: str, dsn: str, path: Path, partitions: int = 1) -> Engine:
+    chosen = settings(dsn, path)
+    made = Engine(declare(context, chosen), chosen)
+    await made.own(dict.fromkeys(range(partitions)))
+    return made
+
+
+async def test_begins_at_the_smaller_of_two_offsets(
+    conn: AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    """1, 2: Faust may commit ahead of the work, and a topic made anew begins at 0."""
+    topic = Topic()
+    one = await owner("order", postgres_dsn, tmp_path)
+    await one.handle([topic.command(place(f"begin-{n}"), f"begin-{n}") for n in range(10)])
+    assert await one.own({0: 510}) == {0: 10}
+    assert await one.own({0: 4}) == {0: 4}
+    assert await one.own({0: None}) == {0: 0}
+    await one.close()
+
+
+async def test_remembers_nothing_from_before_its_assignment(
+    conn: AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    """1: another had the partition meanwhile; what it decided is read anew."""
+    topic = Topic()
+    first = await owner("order", postgres_dsn, tmp_path)
+    await first.handle([topic.command(place("away"), "away/place")])
+    second = await owner("order", postgres_dsn, tmp_path)
+    await second.handle([topic.command(RecordStockReserved("away"), "away/reserved")])
+    await first.own({0: None})
+    await first.handle([topic.command(HoldOrder("away"), "away/hold")])
+    assert (await outcomes.find(conn, [named("away/hold")]))[named("away/hold")].result == "applied"
+    for one in (first, second):
+        await one.close()
+
+
+@pytest.mark.parametrize("how", ["in one batch", "in two batches", "in two partitions at once"])
+async def test_goods_that_are_announced_twice_arrive_once(
+    conn: AsyncConnection, postgres_dsn: str, tmp_path: Path, how: str
+):
+    """4: a command that would have its effect again."""
+    sku, topic = f"ink {how}", Topic(2)
+    command = ReceiveStock(sku, 5)
+    first = await owner("inventory", postgres_dsn, tmp_path, 2)
+    second = await owner("inventory", postgres_dsn, tmp_path, 2)
+
+    async with asyncio.timeout(PATIENCE):
+        match how:
+            case "in one batch":
+                await first.handle([topic.command(command, sku) for _ in range(3)])
+            case "in two batches":
+                await first.handle([topic.command(command, sku)])
+                await first.handle([topic.command(command, sku), topic.command(command, sku)])
+            case _:
+                await asyncio.gather(
+                    first.handle([topic.command(command, sku, 0)]),
+                    second.handle([topic.command(command, sku, 1)]),
+                )
+    row = await (
+        await conn.execute("select on_hand, version from stock_level where sku = %s", (sku,))
+    ).fetchone()
+    assert row == (5, 1)
+    for one in (first, second):
+        await one.close()
+
+
+async def test_a_wish_that_came_meanwhile_stays(
+    conn: AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    """12: what could not be decided again loses the wish that was tried, not a later one."""
+    topic = Topic()
+    one = await owner("order", postgres_dsn, tmp_path)
+    headers = topic.command(place("stuck"), "stuck").message.headers
+    await one.handle([topic.raw(b"stuck", b"{", headers)])
+    [row] = [row for row in await parked.listing(conn) if row.key == "stuck"]
+    now = await timers.now(conn)
+    await parked.wish(conn, [row.id], "redrive", by="me", because="", at=now)
+    tried = await parked.first(conn, "quire-order", "stuck")
+    assert tried is not None
+    later = now + timedelta(seconds=1)
+    await parked.wish(conn, [row.id], "discard", by="you", because="", at=later)
+    await parked.failed_again(conn, tried, "bad_data", "still broken")
+    found = await parked.show(conn, row.id)
+    assert found is not None
+    assert (found.wish, found.wished_by, found.attempts) == ("discard", "you", 2)
+    await one.close()
