@@ -15,7 +15,7 @@ LONGEST_WAIT = 30
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?(?=$|[,;\s])", re.IGNORECASE)
 
 
-def idempotency_key(
+async def idempotency_key(  # async: FastAPI would run it in a thread
     key: Annotated[
         str | None,
         Header(
@@ -25,6 +25,10 @@ def idempotency_key(
         ),
     ] = None,
 ) -> str:
+    return key_of(key)
+
+
+def key_of(key: str | None) -> str:
     """The caller's key, or one made up here."""
     if key is None:
         return f"made-up-{uuid4()}"
@@ -37,12 +41,16 @@ def idempotency_key(
     return key
 
 
-def wait_seconds(
+async def wait_seconds(
     prefer: Annotated[
         str | None,
         Header(description="`wait=5` answers when the order is at rest.", examples=["wait=5"]),
     ] = None,
 ) -> int:
+    return wait_of(prefer)
+
+
+def wait_of(prefer: str | None) -> int:
     """How long to wait for what becomes of the wish; 0 is not at all."""
     found = _WAIT.search(prefer or "")
     return min(int(found[1]), LONGEST_WAIT) if found else 0

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from api.forms import CatalogueForm
 from api.hot import HotRoute, parameter, told
 from api.queries import limit
-from api.service import Service, service_of
+from api.service import Service, given_service, service_of
 from domain.message import Money
 from store import catalogue
 from store.catalogue import Item
@@ -40,7 +40,7 @@ async def items(request: Request) -> Response:
 
 @router.put("/catalogue", summary="Add or change items", responses=told(413, 422, 503))
 async def put(
-    form: CatalogueForm, service: Annotated[Service, Depends(service_of)]
+    form: CatalogueForm, service: Annotated[Service, Depends(given_service)]
 ) -> dict[str, int]:
     """Orders already placed keep their prices."""
     async with service.db() as conn, conn.transaction():

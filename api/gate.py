@@ -1,16 +1,23 @@
-"""Before every route: limits of the body, text that cannot be kept; after it: the metrics."""
+"""Before every route: limits of the body, text that cannot be kept; after it: the metrics.
+
+What is asked most goes on from here without the framework (shortcuts).
+"""
 
 import logging
 from time import perf_counter
 
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
 from api.metrics import Metrics
 from api.problems import Problem
+from api.shortcuts import find
 from api.storable import storable_json, storable_url
 
 log = logging.getLogger("quire.api")
+
+READS = {"GET", "HEAD"}
 
 
 class Gate:
@@ -35,21 +42,34 @@ class Gate:
                 status, started = message["status"], True
             await send(message)
 
+        path = "unknown"
         try:
-            await self._app(scope, await self._checked(scope, receive), note)
+            body = await self._checked(scope, receive)
+            short = find(scope)
+            if short is not None:
+                path = short.path
+                answer = await short.route(Request(scope), body)
+                if answer is not None:
+                    await answer(scope, receive, note)
+                    return
+            rest = receive if scope["method"] in READS else _again(body, receive)
+            await self._app(scope, rest, note)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
         except Problem as problem:
             await problem.response(scope["path"])(scope, receive, note)
+        except problems.SILENT as silent:
+            await problems.unavailable(scope, silent)(scope, receive, note)
         except Exception:
             log.exception("%s %s", scope["method"], scope["path"])
             if started:
                 raise
             await problems.internal()(scope, receive, note)
         finally:
-            route = scope.get("route")
-            path = getattr(route, "path", "unknown")
+            path = getattr(scope.get("route"), "path", path)
             self._metrics.took(scope["method"], path, status, perf_counter() - began)
 
-    async def _checked(self, scope: Scope, receive: Receive) -> Receive:
+    async def _checked(self, scope: Scope, receive: Receive) -> bytes:
         if not storable_url(scope.get("raw_path") or b""):
             raise problems.not_storable("path")
         if not storable_url(scope["query_string"]):
@@ -57,17 +77,15 @@ class Gate:
         for _, value in scope["headers"]:
             if b"\0" in value:
                 raise problems.not_storable("header")
-        if scope["method"] in {"GET", "HEAD"}:
-            return receive
-        return await self._checked_body(receive)
+        return b"" if scope["method"] in READS else await self._checked_body(receive)
 
-    async def _checked_body(self, receive: Receive) -> Receive:
+    async def _checked_body(self, receive: Receive) -> bytes:
         body = bytearray()
         more = True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return receive
+                raise ClientDisconnect
             body += message.get("body", b"")
             more = message.get("more_body", False)
             if len(body) > self._limit:
@@ -80,13 +98,18 @@ class Gate:
         whole = bytes(body)
         if not storable_json(whole):
             raise problems.not_storable("body")
-        given = False
+        return whole
 
-        async def again() -> Message:
-            nonlocal given
-            if given:
-                return await receive()
-            given = True
-            return {"type": "http.request", "body": whole, "more_body": False}
 
-        return again
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give the body, that was read already, once more."""
+    given = False
+
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again

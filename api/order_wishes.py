@@ -19,7 +19,7 @@ from api.forms import (
 from api.hot import told
 from api.known import known_document
 from api.problems import Problem
-from api.service import Service, service_of
+from api.service import Service, given_service
 from api.wishes import Ids, Made, fingerprint, submit
 from domain.message import Command, LineQuantity
 from domain.order.messages import (
@@ -46,7 +46,7 @@ class Asked:
         order_id: OrderId,
         key: Annotated[str, Depends(idempotency_key)],
         wait: Annotated[int, Depends(wait_seconds)],
-        service: Annotated[Service, Depends(service_of)],
+        service: Annotated[Service, Depends(given_service)],
     ) -> None:
         self.order_id = order_id
         self.key = key

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api import waiting
-from api.asked import idempotency_key, wait_seconds
+from api.asked import idempotency_key, key_of, wait_of, wait_seconds
 from api.forms import LARGEST, OrderForm
 from api.hot import told
 from api.problems import Problem
-from api.service import Service, service_of
-from api.wanted import Wanted, WantedLine
+from api.service import Service, given_service, service_of
+from api.wanted import Wanted, WantedLine, decode
 from api.wishes import Ids, Made, fingerprint, submit
 from domain.message import Line
 from domain.order.messages import PlaceOrder
@@ -31,10 +31,23 @@ async def place_order(
     form: OrderForm,
     key: Annotated[str, Depends(idempotency_key)],
     wait: Annotated[int, Depends(wait_seconds)],
-    service: Annotated[Service, Depends(service_of)],
+    service: Annotated[Service, Depends(given_service)],
 ) -> Response:
     """Take the order in; its fate shows up at the returned location."""
     return await place(service, msgspec.convert(form.model_dump(), Wanted), key, wait)
+
+
+async def quickly(request: Request, body: bytes) -> Response | None:
+    """The route without the framework; None for a body that it should have a look at."""
+    kind, _, _ = request.headers.get("content-type", "").partition(";")
+    if kind != "application/json":
+        return None
+    try:
+        wanted = decode(body)
+    except msgspec.DecodeError:
+        return None  # the form says what is wrong with it
+    key = key_of(request.headers.get("idempotency-key"))
+    return await place(service_of(request), wanted, key, wait_of(request.headers.get("prefer")))
 
 
 async def place(service: Service, wanted: Wanted, key: str, wait: int) -> Response:

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from bus.publisher import PublishFailed
 from store.errors import Unavailable
@@ -110,23 +111,31 @@ def install(app: FastAPI) -> None:
         )
         return told.response(request.url.path)
 
-    def unavailable(request: Request, error: Exception) -> Response:
-        log.warning("%s %s: %s", request.method, request.url.path, error)
-        told = Problem(
-            503,
-            "unavailable",
-            "a part of the system does not answer now",
-            hint="Send the same request with the same Idempotency-Key again.",
-            headers={"Retry-After": "2"},
-        )
-        return told.response(request.url.path)
+    def silent(request: Request, error: Exception) -> Response:
+        return unavailable(request.scope, error)
 
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(PublishFailed, unavailable)
-    app.add_exception_handler(Unavailable, unavailable)
-    app.add_exception_handler(TimeoutError, unavailable)
+    for kind in SILENT:
+        app.add_exception_handler(kind, silent)
+
+
+SILENT = (PublishFailed, Unavailable, TimeoutError)
+"""Kafka or Postgres does not answer."""
+
+
+def unavailable(scope: Scope, error: Exception) -> Response:
+    """What is said of an error of SILENT."""
+    log.warning("%s %s: %s", scope["method"], scope["path"], error)
+    told = Problem(
+        503,
+        "unavailable",
+        "a part of the system does not answer now",
+        hint="Send the same request with the same Idempotency-Key again.",
+        headers={"Retry-After": "2"},
+    )
+    return told.response(scope["path"])
 
 
 def internal() -> Response:

@@ -188,3 +188,8 @@ def service_of(request: Request) -> Service:
     """The application's service."""
     service: Service = request.app.state.service
     return service
+
+
+async def given_service(request: Request) -> Service:
+    """The same as a dependency: FastAPI runs those that are not async in threads."""
+    return service_of(request)

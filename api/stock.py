@@ -11,7 +11,7 @@ from api.forms import AdjustmentForm, Form, ReceiptForm
 from api.hot import HotRoute, parameter, told
 from api.problems import Problem
 from api.queries import limit
-from api.service import Service, service_of
+from api.service import Service, given_service, service_of
 from api.wishes import Ids, Made, fingerprint, submit
 from domain.inventory.messages import AdjustStock, ReceiveStock, StockCommand
 from store import catalogue
@@ -77,7 +77,7 @@ class Asked:
         sku: Sku,
         key: Annotated[str, Depends(idempotency_key)],
         wait: Annotated[int, Depends(wait_seconds)],
-        service: Annotated[Service, Depends(service_of)],
+        service: Annotated[Service, Depends(given_service)],
     ) -> None:
         self.sku = sku
         self.key = key
