@@ -3,6 +3,7 @@
 
 import asyncio
 import functools
+import inspect
 import logging
 import os
 import types
@@ -78,7 +79,10 @@ class _FencedConsumer(Consumer):
 
     async def wait_first(self, *coros, timeout=None):  # noqa: ASYNC109 Faust's own signature
         """Faust waits so for each message to be put on its queue: four tasks, two thirds of what a
-        message costs. Nearly always there is room, and one step by hand is all that it takes."""
+        message costs. Nearly always there is room, and one step by hand is all that it takes.
+        Any other wait, for a rebalance to end for instance, is Faust's own."""
+        if len(coros) != 2 or not inspect.iscoroutine(coros[0]):
+            return await super().wait_first(*coros, timeout=timeout)
         delivering: Any = coros[0]
         suspended: Any = coros[1]
         try:
