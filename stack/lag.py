@@ -18,6 +18,7 @@ SECONDS = 5.0
 AGE_SECONDS = 3.0
 RELAY = "relay"  # the name of its checkpoint
 SEALS = "seal"
+SHOWN = tuple(view.name for view in VIEWS.values())
 
 
 class Lag(msgspec.Struct, frozen=True):
@@ -38,10 +39,10 @@ async def _in_log(dsn: str) -> dict[str, Lag]:
         async with asyncio.timeout(SECONDS):
             conn = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
             async with conn:
-                behind = await progress.behind(conn, (RELAY, *VIEWS))
+                behind = await progress.behind(conn, (RELAY, *SHOWN))
     except (psycopg.Error, TimeoutError):
         return {}
-    of = {"relay": (RELAY,), "sealer": (SEALS,), "projector": tuple(VIEWS)}
+    of = {"relay": (RELAY,), "sealer": (SEALS,), "projector": SHOWN}
     seen = {name: [behind[each] for each in marks if each in behind] for name, marks in of.items()}
     return {name: Lag(*max(each)) for name, each in seen.items() if each}
 

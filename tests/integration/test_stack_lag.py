@@ -6,6 +6,9 @@ from aiokafka import AIOKafkaProducer
 
 from stack.lag import lags
 from stack.topics import ensure
+from store.connect import connect
+from streams.projector import Projector
+from tests.integration.facts import life, record
 
 
 async def test_unread_commands_are_counted_with_their_age(kafka: str, postgres_dsn: str):
@@ -26,3 +29,17 @@ async def test_unread_commands_are_counted_with_their_age(kafka: str, postgres_d
 
 async def test_servers_that_do_not_answer_are_left_out():
     assert await lags("postgresql://nobody@127.0.0.1:1/none", "127.0.0.1:1") == {}
+
+
+async def test_a_projector_has_a_lag_as_well(kafka: str, postgres_dsn: str):
+    await ensure(kafka)
+    async with await connect(postgres_dsn, name="test") as conn:
+        projector = Projector(conn)
+        await record(conn, life("lag-1"))
+        while await projector.step():
+            pass
+        assert (await lags(postgres_dsn, kafka))["projector"].records == 0
+        await record(conn, life("lag-2"))
+    behind = (await lags(postgres_dsn, kafka))["projector"]
+    assert behind.records == len(life("lag-2"))
+    assert behind.seconds > 0
