@@ -29,6 +29,14 @@ HERE = Path(__file__).parent
 NEED_SERVERS = (HERE / "integration", HERE / "faults")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--target",
+        default="local",
+        help="What the acceptance tests ask: `local` starts a stack, a URL is one that runs.",
+    )
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         for room in NEED_SERVERS:
@@ -36,6 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.integration)
         if HERE / "faults" in item.path.parents:
             item.add_marker(pytest.mark.faults)
+        if HERE / "acceptance" in item.path.parents:
+            item.add_marker(pytest.mark.acceptance)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,48 @@
+"""Any process may be killed under load: it says so, comes back, and no order is lost."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from stack.processes import WORDS
+from tests.acceptance.load import Load
+from tests.acceptance.shop import Shop
+from tests.acceptance.stack import Stack
+from tests.acceptance.wait import until
+
+BACK_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def load(shop: Shop, stack: Stack) -> Iterator[Load]:
+    stack.until_healthy()
+    running = Load(shop)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("name", [*WORDS, "kafka", "postgres"])
+def test_a_killed_process_says_so_and_comes_back(shop: Shop, stack: Stack, load: Load, name: str):
+    before = stack.said.count(f"{name} ended (signal 9)")
+    restarts = stack.process(name)["restarts"]
+    pid = stack.kill(name)
+    until(lambda: stack.is_back(name, pid), BACK_SECONDS, lambda: stack.status)
+    assert stack.said.count(f"{name} ended (signal 9)") == before + 1
+    assert stack.process(name)["restarts"] > restarts
+    accepted = load.places_another()
+    shop.becomes(accepted, lambda order: order["status"] == "confirmed", BACK_SECONDS)
+
+
+def test_nothing_was_lost_and_nothing_done_twice(shop: Shop, stack: Stack, load: Load):
+    load.stop()
+    stack.until_healthy()
+    assert len(load.accepted) > len(WORDS)
+    for order_id in load.accepted:
+        shop.delivered(order_id)
+        assert stack.taken(order_id, "authorize") == stack.taken(order_id, "capture") > 0
+    sold = load.units * len(load.accepted)
+    shop.has_level(load.sku, load.stock - sold, 0)
+    assert stack.quire("parked", "list", "--json").lines == []
+    said = stack.quire("audit", "verify", "--json", "--settle-seconds", "0")
+    assert said.json["findings"] == []

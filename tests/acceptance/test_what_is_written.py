@@ -1,0 +1,172 @@
+"""What stands on the topics and on the disk: CloudEvents all of it, and no contact in the clear."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
+from psycopg import sql
+
+from bus.topics import partition_counts
+from domain.catalog import COMMANDS, EVENTS, TOPICS
+from stack.layout import Layout
+from stack.secrets import load_or_make
+from streams.sealer import TYPE as SEALED
+from tests.acceptance.shop import Json, Shop, order_of
+from tests.acceptance.stack import Stack
+
+CHUNK = 1 << 22
+COMMAND_TOPICS = set(TOPICS.values())
+
+
+async def records(bootstrap: str) -> list[Any]:
+    """Every record of every topic, from offset 0 on."""
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        counts = await partition_counts(bootstrap, await consumer.topics())
+        parts = [TopicPartition(topic, n) for topic, count in counts.items() for n in range(count)]
+        consumer.assign(parts)
+        await consumer.seek_to_beginning(*parts)
+        ends: dict[Any, int] = await consumer.end_offsets(parts)
+        found: list[Any] = []
+        for part, end in ends.items():
+            while await consumer.position(part) < end:
+                for batch in (await consumer.getmany(timeout_ms=500)).values():
+                    found += batch
+        return found
+    finally:
+        await consumer.stop()
+
+
+async def test_every_record_is_a_cloud_event_to_the_sdk(shop: Shop, stack: Stack):
+    shop.delivered(shop.place((shop.book(3), 1))["order_id"])
+    seen: set[str] = set()
+    for record in await records(stack.servers.kafka):
+        if not record.topic.startswith("quire."):
+            continue
+        headers = dict(record.headers)
+        assert len(headers) == len(record.headers), "no header stands there twice"
+        event = from_binary_event(KafkaMessage(headers, record.key, record.value))
+        assert event.get_specversion() == "1.0"
+        assert event.get_id()
+        assert event.get_source()
+        assert event.get_subject()
+        assert event.get_time() is not None
+        assert event.get_datacontenttype() == "application/json"
+        assert event.get_extension("partitionkey") == record.key.decode()
+        assert isinstance(event.get_data(), dict)
+        kinds = COMMANDS if record.topic in COMMAND_TOPICS else {*EVENTS, SEALED}
+        assert event.get_type() in kinds, record.topic
+        seen.add(record.topic)
+    assert seen == COMMAND_TOPICS | {"quire.events", "quire.seals"}
+
+
+class Person:
+    """Somebody whose every word can be found again."""
+
+    def __init__(self) -> None:
+        mark = uuid4().hex[:10]
+        self.contact = {
+            "name": f"Zwetschgina-{mark} Pflaumenstein",
+            "email": f"plum.{mark}@orchard.example",
+            "address": f"{mark} Damson Crescent",
+        }
+
+    @property
+    def words(self) -> list[bytes]:
+        return [word.encode() for text in self.contact.values() for word in text.split(" ")[:1]]
+
+
+@pytest.fixture(scope="module")
+def person(shop: Shop, stack: Stack) -> Person:
+    """Orders and mistakes of one person, through every way there is."""
+    person = Person()
+    contact: Json = {"contact": person.contact}
+    sku = shop.book(9)
+    shop.delivered(shop.place((sku, 1), **contact)["order_id"])
+    shop.place((sku, 1), customer_id=f"c-{uuid4().hex}", **contact)
+    shop.place((sku, 99), **contact)
+    shop.place((sku, 1), card="tok_decline", **contact)
+    for body in (
+        order_of(("there-is-none", 1), **contact),
+        order_of((sku, 0), **contact),
+        {**order_of((sku, 1), **contact), "surprise": person.contact},
+        {**order_of((sku, 1)), "contact": {**person.contact, "phone": 1}},
+    ):
+        assert shop.post("/orders", body).status_code == 422
+    broken = httpx.post(f"{shop.url}/orders", content=str(person.contact).encode())
+    assert broken.status_code == 422
+    said = stack.quire(
+        "order", "place", "--sku", sku, "--name", person.contact["name"],
+        "--email", person.contact["email"], "--address", person.contact["address"], "--json",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    shop.delivered(said.json["order_id"])
+    return person
+
+
+async def test_no_contact_is_in_the_clear_on_a_topic(person: Person, stack: Stack):
+    everything = [
+        part
+        for record in await records(stack.servers.kafka)
+        for part in (
+            record.key or b"",
+            record.value or b"",
+            *(value for _, value in record.headers),
+        )
+    ]
+    assert len(everything) > 100
+    assert found_in(person, everything) == []
+
+
+def test_no_contact_is_in_the_clear_in_a_table(person: Person, stack: Stack):
+    secrets = load_or_make(Layout(stack.root).secrets)
+    rows = 0
+    with psycopg.connect(secrets.admin_dsn(stack.port_base + 1, "quire")) as conn:
+        tables = conn.execute(
+            "select relnamespace::regnamespace::text, relname from pg_class where relkind = 'r'"
+            " and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')"
+        ).fetchall()
+        for schema, table in tables:
+            name = sql.Identifier(schema, table)
+            with conn.cursor().copy(sql.SQL("copy {} to stdout").format(name)) as copy:
+                for row in copy:
+                    rows += 1
+                    text = bytes(row)
+                    assert found_in(person, [text]) == [], table
+                    assert [word for word in person.words if word.hex().encode() in text] == []
+    assert rows > 100
+
+
+def test_no_contact_is_in_the_clear_in_any_file(person: Person, stack: Stack):
+    """Logs above all; but also the write-ahead log, Kafka's segments and the ledger."""
+    files = [path for path in stack.root.rglob("*") if path.is_file()]
+    assert {path.name for path in files} >= {"api.log", "worker-order.log", "ledger.jsonl"}
+    for path in files:
+        assert found_in(person, chunks(path)) == [], path
+
+
+async def test_no_contact_comes_out_of_the_api(person: Person, shop: Shop):
+    pages = [shop.http.get("/orders", params={"limit": 100}), shop.http.get("/metrics")]
+    orders = pages[0].json()["orders"][:20]
+    pages += [shop.http.get(f"/orders/{order['order_id']}/timeline") for order in orders]
+    assert found_in(person, [page.content for page in pages]) == []
+
+
+def found_in(person: Person, texts: Iterable[bytes]) -> list[bytes]:
+    return [word for text in texts for word in person.words if word in text]
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """The file in pieces that overlap, so that no word falls between two."""
+    with path.open("rb") as stream:
+        tail = b""
+        while piece := stream.read(CHUNK):
+            yield tail + piece
+            tail = piece[-100:]
