@@ -62,8 +62,10 @@ def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
         case m.AuthorizationVoided():
             return replace(_answered(state, "void", ""), voided=True, authentication=None)
         case m.AuthorizationExpired():
-            state = _answered(state, "void", "")
-            return replace(state, expired=True, pending=_without_authorizations(state.pending))
+            # A void may still come: for an order that is given up, or after it was paid anew.
+            waiting = _without_authorizations(state.pending)
+            waiting = {name: wish for name, wish in waiting.items() if name[0] != "void"}
+            return replace(state, expired=True, pending=waiting)
         case _:
             raise TypeError(f"{type(event).__name__} is not an event of payment")
 

@@ -8,7 +8,7 @@ from domain.inventory.messages import ReceiveStock
 from domain.message import LineQuantity
 from domain.order import messages as order
 from domain.order.status import status_of
-from domain.payment.messages import ConfirmAuthentication
+from domain.payment.messages import ConfirmAuthentication, RenewAuthorization
 from domain.shipping.messages import ReceiveReturn
 from tests.books import check_at_rest, check_books
 from tests.shop import line, place, stocked
@@ -241,6 +241,23 @@ def test_repeats_of_every_message_change_nothing():
         assert not twice.queues[name]
     twice.tell(place("o-1", line(1, "mug", 2)))
     assert twice.log == handled == once.log
+
+
+@pytest.mark.parametrize("paid_again", [False, True])
+def test_an_order_whose_authorisation_lapsed_can_be_cancelled(paid_again: bool):
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.provider.script.append("decline")
+    world.tell(RenewAuthorization("o-1"))
+    assert axes(world)[0] == "on_hold"
+    if paid_again:
+        world.tell(order.PayOrder("o-1", "tok_other"))
+    world.tell(order.CancelOrder("o-1"))
+    assert axes(world)[0] == "cancelled"
+    held = world.provider.total("authorize", "o-1") if paid_again else 0
+    assert world.provider.total("void", "o-1") == held // 2  # the first has lapsed by itself
+    world.run_out()
+    check_at_rest(world)
 
 
 def stock(sku: str, quantity: int) -> ReceiveStock:
