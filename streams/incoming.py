@@ -1,6 +1,7 @@
 """A record as the engine reads it: the command, or why there is none."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from bus.message import TIMERS, Message, NotAMessage
@@ -11,6 +12,7 @@ from store.parked import NUDGE, Parked
 from streams.context import Record
 
 LONGEST = 512
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # before the year 1 the log could not be read again
 
 
 @dataclass
@@ -103,8 +105,10 @@ def _misplaced(command: Command, message: Message, context: str) -> tuple[str, s
     stream = command.stream
     if len(stream) > LONGEST or len(message.key) > LONGEST:
         return ("too_long", f"ids may have {LONGEST} characters at the most")
-    if not (stream.isprintable() and message.correlation.isprintable()):
+    if not all(each.isprintable() for each in (stream, message.correlation, message.source)):
         return ("unprintable", "ids must not contain control characters")
+    if message.time < EARLIEST:
+        return ("bad_time", f"nothing can have happened before {EARLIEST.year}")
     return None
 
 

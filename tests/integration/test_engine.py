@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from store.connect import connect
 from store.log import Recorded, read_streams
 from streams.agents import declare
 from streams.engine import Engine
-from tests.integration.hand import Topic, named, settings
+from tests.integration.hand import Topic, message, named, settings
 
 
 def place(order_id: str, sku: str = "mug", quantity: int = 1) -> PlaceOrder:
@@ -339,4 +340,25 @@ async def test_preferences_decide_what_is_sent(
 
     (fact,) = await facts(db, notify.stream)
     assert fact.type == "quire.notification.suppressed.v1"
+    await owner.close()
+
+
+async def test_what_would_make_the_log_unreadable_or_its_hashes_unclear_is_parked(
+    db: psycopg.AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    """A time that is before the year 1 in UTC cannot be read back, and nobody can take it out."""
+    early, split = unique("o"), unique("o")
+    owner, topic = await engine("order", postgres_dsn, tmp_path), Topic()
+    ancient = datetime.fromisoformat("0001-01-01T00:00:00+14:00")
+
+    await owner.handle(
+        [
+            topic.send(message(place(early), early)._replace(time=ancient)),
+            topic.send(message(place(split), split)._replace(source="partner\t0\n{}")),
+        ]
+    )
+
+    assert await result(db, early) == "parked"
+    assert await result(db, split) == "parked"
+    assert not await facts(db, f"order-{early}")
     await owner.close()
