@@ -1,6 +1,5 @@
 """Reading orders: one, and pages of them. Documents go out as they are stored."""
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api import known
@@ -71,14 +70,11 @@ async def _page(request: Request, customer_id: str) -> Response:
         since=time("from", asked.get("from")),
         until=time("to", asked.get("to")),
     )
+    page = (wanted, asked.get("cursor", ""), limit(asked.get("limit")))
     try:
-        async with service_of(request).db() as conn:
-            found, following = await orders.page(
-                conn, wanted, asked.get("cursor", ""), limit(asked.get("limit"))
-            )
+        body = await service_of(request).pages.get(page)
     except orders.BadCursor as bad:
         raise Problem(
             422, "cursor_not_valid", "no page gave out this cursor", hint="Begin without one."
         ) from bad
-    body = f'{{"orders":[{",".join(found)}],"next":{msgspec.json.encode(following).decode()}}}'
     return Response(body, media_type="application/json")

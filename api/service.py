@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
 from uuid import UUID
 
+import msgspec
 from fastapi import Request
 
 from api.live_feed import Feed
@@ -14,7 +15,7 @@ from api.prices import Prices
 from api.problems import Problem
 from api.sending import Sending
 from api.settings import Settings
-from api.together import Together
+from api.together import Alike, Together
 from api.wakeups import Wakeups, Watch
 from api.writer import Writer
 from bus.publisher import KafkaPublisher, Publisher, PublishFailed
@@ -25,6 +26,11 @@ from store.vault import Vault, read_master_key
 from store.views import orders, progress
 
 HEALTH_SECONDS = 1.0
+
+Page = tuple[orders.Filter, str, int]
+"""Which orders, from which cursor on, how many at most."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Lease:
@@ -67,6 +73,7 @@ class Service:
         self.sending = Sending(self.publisher, self.writer)
         self.prices = Prices(dsn, self.db)
         self._contact_keys: Together[str, bool] = Together(self._fetch_contact_keys)
+        self.pages: Alike[Page, str] = Alike(self._read_page)
         self._documents: Together[str, str] = Together(self._read_documents)
         self.wakeups = Wakeups(dsn)
         self.outcomes: Watch[UUID, Outcome] = Watch(self._outcomes, self.wakeups)
@@ -134,6 +141,11 @@ class Service:
     async def _read_documents(self, order_ids: list[str]) -> Mapping[str, str]:
         async with self.db() as conn:
             return await orders.read_all(conn, order_ids)
+
+    async def _read_page(self, page: Page) -> str:
+        async with self.db() as conn:
+            found, following = await orders.page(conn, *page)
+        return f'{{"orders":[{",".join(found)}],"next":{_encode(following).decode()}}}'
 
     async def _outcomes(self, ids: Iterable[UUID]) -> Mapping[UUID, Outcome]:
         async with self.db() as conn:

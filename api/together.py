@@ -25,6 +25,11 @@ class Together(Generic[K, V]):
             self._task = loop.create_task(self._run())
         return await future
 
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits for an answer."""
+        return self._task is None
+
     async def _run(self) -> None:
         while self._waiting:
             waiting, self._waiting = self._waiting, {}
@@ -38,6 +43,30 @@ class Together(Generic[K, V]):
                         if not each.done():
                             each.set_result(found.get(key))
         self._task = None
+
+
+class Alike(Generic[K, V]):
+    """Asks once for all who want the very same at the same time; others wait for nobody."""
+
+    def __init__(self, ask: Callable[[K], Awaitable[V]]) -> None:
+        self._ask = ask
+        self._open: dict[K, Together[K, V]] = {}
+
+    async def get(self, key: K) -> V:
+        """The answer, never older than the question."""
+        one = self._open.get(key)
+        if one is None:
+            one = self._open[key] = Together(self._answer)
+        try:
+            answer = await one.get(key)
+        finally:
+            if one.idle and self._open.get(key) is one:
+                del self._open[key]
+        assert answer is not None, "it was asked for"
+        return answer
+
+    async def _answer(self, keys: list[K]) -> Mapping[K, V]:
+        return {key: await self._ask(key) for key in keys}
 
 
 def _fail(futures: "list[asyncio.Future[V | None]]", fault: Exception) -> None:

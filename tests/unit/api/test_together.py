@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from api.together import Together
+from api.together import Alike, Together
 
 
 class Asked:
@@ -57,3 +57,24 @@ async def test_one_who_gives_up_takes_no_answer_from_the_others():
     hasty.cancel()
     asked.go.set()
     assert await patient == 2
+
+
+async def test_the_very_same_question_is_asked_once_and_others_do_not_wait_for_it():
+    asked: list[str] = []
+    go = {"slow": asyncio.Event(), "quick": asyncio.Event()}
+    go["quick"].set()
+
+    async def ask(key: str) -> str:
+        asked.append(key)
+        await go[key].wait()
+        return key.upper()
+
+    alike = Alike(ask)
+    slow = [asyncio.create_task(alike.get("slow")) for _ in range(3)]
+    await asyncio.sleep(0)
+    assert await alike.get("quick") == "QUICK"
+    assert not any(task.done() for task in slow)
+    go["slow"].set()
+    assert await asyncio.gather(*slow) == ["SLOW"] * 3
+    assert await alike.get("slow") == "SLOW"
+    assert asked == ["slow", "quick", "slow"]
