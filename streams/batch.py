@@ -1,9 +1,9 @@
 """One attempt at deciding a batch: in memory, message by message, nothing written yet."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -24,28 +24,7 @@ from streams.context import Context
 from streams.incoming import Incoming
 from streams.memory import Held, Memory
 from streams.shelves import Stock
-
-TimerKey = tuple[str, str]
-
-
-@dataclass
-class Known:
-    """What was read before deciding."""
-
-    settled: Iterable[UUID]
-    armed: Mapping[UUID, TimerKey]
-    parked_keys: set[str]
-    last_relayed: dict[int, UUID]
-
-
-@dataclass
-class Verdict:
-    """What one message wants written."""
-
-    events: list[NewEvent] = field(default_factory=list[NewEvent])
-    outcome: NewOutcome | None = None
-    parked: NewParked | None = None
-    timers: dict[TimerKey, NewTimer | None] = field(default_factory=dict[TimerKey, NewTimer | None])
+from streams.verdict import Known, TimerKey, Verdict
 
 
 class Batch:
@@ -276,6 +255,10 @@ class Batch:
         assert self._stock is not None
         self._stock.move_head(event.stream, version, head)
 
+    def timer_of(self, incoming: Incoming) -> TimerKey | None:
+        """The row of an armed timer, when the message is one."""
+        return self._armed.get(incoming.id) if incoming.is_timer else None
+
     def written(self, verdicts: Sequence[Verdict], steps: list[Step]) -> Decided:
         """All verdicts as what one transaction writes."""
         decided = Decided(self._context.processor, self._context.topic, steps)
@@ -289,6 +272,7 @@ class Batch:
             timers |= verdict.timers
         decided.ended = sorted(key for key, timer in timers.items() if timer is None)
         decided.armed = [timer for _, timer in sorted(timers.items()) if timer is not None]
+        decided.outcomes.sort(key=attrgetter("command_id"))  # the order of locks (PROTOCOL 5)
         decided.sweep = bool(self.gaps)
         if self._stock is not None:
             decided.stock, decided.shelves = self._stock.changed()

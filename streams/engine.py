@@ -19,7 +19,7 @@ from store.errors import Stale, Unavailable, Unfit, translated
 from store.fences import Fence
 from store.log import read_streams
 from store.parked import NUDGE
-from streams.batch import Batch, Known
+from streams.batch import Batch
 from streams.context import Context, Delivered
 from streams.incoming import Incoming, read, read_parked
 from streams.lifecycle import CannotGoOn
@@ -27,6 +27,7 @@ from streams.memory import Memory
 from streams.partitions import check_plan
 from streams.settings import Settings
 from streams.shelves import skus_to_lock
+from streams.verdict import Known
 
 log = logging.getLogger("quire.engine")
 T = TypeVar("T")
@@ -243,14 +244,15 @@ class Engine:
                 one.give_up("not_storable", unfit)
             work = await self._prepare(conn, [one])
         next_offsets = {partition: self._fences[partition].next_offset}
+        discarded = row.wish == "discard"
 
-        await self._decide_and_commit(
-            conn,
-            work,
-            [] if row.wish == "discard" else [one],
-            next_offsets,
-            lambda decided: decided.resettle(row),
-        )
+        def settle(decided: Decided) -> None:
+            decided.resettle(row)
+            timer = work.timer_of(one)
+            if discarded and timer is not None:
+                decided.ended.append(timer)
+
+        await self._decide_and_commit(conn, work, [] if discarded else [one], next_offsets, settle)
         with translated():
             if await parked.first(conn, self.context.processor, key) is not None:
                 return True

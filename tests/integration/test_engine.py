@@ -13,8 +13,8 @@ from bus.message import API, TIMERS
 from domain.inventory.messages import ReceiveStock, ReserveStock
 from domain.message import Line, Money, SkuQuantity
 from domain.notification.messages import Notify, SetPreferences
-from domain.order.messages import CancelOrder, PlaceOrder, RecordStockReserved
-from store import outcomes, parked
+from domain.order.messages import CancelOrder, ExpireOrder, PlaceOrder, RecordStockReserved
+from store import outcomes, parked, timers
 from store.connect import connect
 from store.log import Recorded, read_streams
 from streams.agents import declare
@@ -198,6 +198,30 @@ async def test_what_is_discarded_lets_those_behind_go_on(
     assert await result(db, f"{bad}/place") == "applied"
     await owner.handle([topic.command(CancelOrder(bad), f"{bad}/cancel")])
     assert await result(db, f"{bad}/cancel") == "applied"
+    await owner.close()
+
+
+async def test_a_discarded_timer_is_not_armed_any_more(
+    db: psycopg.AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    bad = unique("bad")
+    owner, topic = await engine("order", postgres_dsn, tmp_path), Topic()
+    headers = topic.command(place(bad), bad).message.headers
+    timer, expire = named(f"{bad}/timer"), ExpireOrder(bad)
+    await db.execute(
+        "insert into timer values (%s, %s, %s, now(), %s, %s, 'order', %s, %s, '{}')",
+        (expire.stream, expire.kind, timer, expire.kind, bad, bad, timer),
+    )
+    await owner.handle([topic.raw(bad.encode(), b"{", headers), topic.timer(expire, timer)])
+    rows = [row for row in await parked.listing(db) if row.key == bad]
+    assert [row.cause for row in rows] == ["bad_data", "behind"]
+
+    ids, now = [row.id for row in rows], rows[0].parked_at
+    await parked.wish(db, ids, "discard", by="me", because="broken", at=now)
+    await owner.handle([topic.raw(bad.encode(), b"{}", _nudge(topic, bad))])
+
+    assert (await outcomes.find(db, [timer]))[timer].result == "discarded"
+    assert await timers.armed(db, [expire.stream]) == {}
     await owner.close()
 
 

@@ -1,0 +1,31 @@
+"""What is known before a message is decided, and what it wants written then."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from store.commit import NewOutcome, NewTimer
+from store.log import NewEvent
+from store.parked import NewParked
+
+TimerKey = tuple[str, str]
+
+
+@dataclass
+class Known:
+    """What was read before deciding."""
+
+    settled: Iterable[UUID]
+    armed: Mapping[UUID, TimerKey]
+    parked_keys: set[str]
+    last_relayed: dict[int, UUID]
+
+
+@dataclass
+class Verdict:
+    """What one message wants written."""
+
+    events: list[NewEvent] = field(default_factory=list[NewEvent])
+    outcome: NewOutcome | None = None
+    parked: NewParked | None = None
+    timers: dict[TimerKey, NewTimer | None] = field(default_factory=dict[TimerKey, NewTimer | None])
