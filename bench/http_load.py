@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
+from typing import cast
 from urllib.parse import urlsplit
 
 from bench.pacing import Pace
@@ -28,8 +29,7 @@ class Connection(asyncio.Protocol):
         self._text = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by its ways only
 
     def ask(self, request: Request, answered: Answered) -> None:
         self._answered = answered

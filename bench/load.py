@@ -1,25 +1,21 @@
 """One load from its first order to the last at rest, measured."""
 
 import asyncio
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from resource import RUSAGE_SELF, getrusage
 from time import monotonic
 
-import msgspec
 from msgspec.structs import replace
 
 from bench import cpu, findings, shelves, yardstick
 from bench.arrivals import in_burst
+from bench.loading import Loader, loading
 from bench.plan import Plan, Told
 from bench.report import Bursts, Report, percentile
 from bench.target import Target
 from bench.watch import ENDED, NOT_DONE, Watch
 
 LEAD_SECONDS = 0.2  # from the signal to the first order
-PIPE_BYTES = 64 * 1024 * 1024
 
 
 async def warmed(
@@ -67,7 +63,7 @@ class _Load:
         if received:
             self._say(f"{received} codes stocked up")
             await self._watch.until_rest(0, (), 0, drain, self._say)
-        async with _loader(self._plan) as loader:
+        async with loading(self._plan) as loader:
             self._say(f"{len(self._moments)} orders over {self._plan.seconds:g} s")
             head, reads = await self._watch.head(), await findings.reads(conn)
             ease = await yardstick.at_ease()
@@ -86,13 +82,12 @@ class _Load:
         report = await self._report(told, begin, head, reads, cpu.between(before, after), own)
         return replace(report, slowdown=round(slowdown, 2))
 
-    async def _sent(self, loader: Process, begin: float) -> Told:
-        assert loader.stdin is not None
-        loader.stdin.write(f"{begin}\n".encode())
+    async def _sent(self, loader: Loader, begin: float) -> Told:
+        loader.begin(begin)
         stop = asyncio.Event()
         following = asyncio.create_task(self._watch.follow(stop))
         try:
-            return msgspec.json.decode(await _line(loader), type=Told)
+            return await loader.told()
         finally:
             stop.set()
             await following
@@ -156,36 +151,6 @@ class _Load:
         )
         row = await cursor.fetchone()
         return row[0] if row else 0
-
-
-@asynccontextmanager
-async def _loader(plan: Plan) -> AsyncGenerator[Process]:
-    """The loader with all its wishes made."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.loader"), stdin=PIPE, stdout=PIPE, limit=PIPE_BYTES
-    )
-    try:
-        assert process.stdin is not None
-        process.stdin.write(msgspec.json.encode(plan) + b"\n")
-        await _line(process)
-        yield process
-        await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-class LoaderDied(Exception):
-    """The loader ended without its report; its own words stand above."""
-
-
-async def _line(process: Process) -> bytes:
-    assert process.stdout is not None
-    line = await process.stdout.readline()
-    if not line:
-        raise LoaderDied(f"the loader ended with code {await process.wait()}")
-    return line
 
 
 def _own_cpu() -> float:

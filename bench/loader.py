@@ -1,12 +1,13 @@
 """The process that makes the load: `python -m bench.loader`, told by its parent on stdin.
 
 It reads a Plan, makes all wishes, says `ready`, reads the moment to begin (on the monotonic clock
-that all processes share), and says in the end what became of them.
+that all processes share), and writes what became of them to the file it is given as its argument.
 """
 
 import gc
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from time import process_time
 from typing import cast
 
@@ -21,7 +22,7 @@ from bench.plan import Plan, Told
 def main() -> None:
     told = msgspec.json.decode(sys.stdin.readline(), type=Plan)
     answer = uvloop.run(_kafka(told) if told.entry == "kafka" else _http(told))
-    sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+    Path(sys.argv[1]).write_bytes(msgspec.json.encode(answer))
 
 
 async def _kafka(told: Plan) -> Told:

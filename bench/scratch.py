@@ -46,7 +46,7 @@ async def servers(*, with_kafka: bool = False) -> AsyncGenerator[Scratch]:
     with tempfile.TemporaryDirectory(prefix="quire-bench-") as directory:
         Path(directory).chmod(0o755)
         layout, supervisor = Layout.at(Path(directory)), Supervisor(_say)
-        port, broker, controller = _free_ports(3)
+        port, broker, controller = free_ports(3)
         secrets = load_or_make(layout.secrets)
         specs = [postgres.prepare(layout.postgres, port, secrets)]
         if with_kafka:
@@ -108,7 +108,8 @@ async def _migrate(made: Scratch) -> None:
     assert await process.wait() == 0, "the schema could not be made"
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for each in sockets:
