@@ -5,6 +5,7 @@ import random
 from domain.inventory.messages import ReceiveStock, ReleaseReservation, ReserveStock
 from domain.message import SkuQuantity
 from tests.faults.world import World, message
+from tests.integration.relay_world import until
 
 HOT = [f"hot-{n}" for n in range(20)]
 
@@ -13,8 +14,9 @@ async def test_two_workers_on_twenty_hot_skus(world: World):
     """12: no deadlock, and reserved is the sum of the active reservations."""
     chance = random.Random(7)
     stock = [message(ReceiveStock(sku, 150), f"{sku}/in") for sku in HOT]
-    await world.send(stock)
     workers = await world.run("worker inventory", "worker inventory", batch_size=40)
+    await until(lambda: _both_own(world))
+    await world.send(stock)
     await world.settled(stock)
 
     wishes = []
@@ -37,3 +39,12 @@ async def test_two_workers_on_twenty_hot_skus(world: World):
     reserved = await world.count("select sum(reserved) from stock_level where sku = any(%s)", HOT)
     assert 0 < reserved <= 20 * 150
     world.check()
+
+
+async def _both_own(world: World) -> bool:
+    """A worker connects when it is assigned its first partition."""
+    found = await world.count(
+        "select count(*) from pg_stat_activity where application_name = 'quire-inventory'"
+        " and datname = current_database()"
+    )
+    return found == 2

@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from domain.inventory.messages import ReceiveStock
+from domain.inventory.messages import ReceiveStock, ReserveStock
+from domain.message import SkuQuantity
 from domain.order.messages import HoldOrder, RecordStockReserved
 from store import outcomes, parked, timers
 from store.connect import AsyncConnection, connect
@@ -62,7 +64,7 @@ async def test_remembers_nothing_from_before_its_assignment(
         await one.close()
 
 
-@pytest.mark.parametrize("how", ["in one batch", "in two batches", "in two partitions at once"])
+@pytest.mark.parametrize("how", ["in one batch", "in two batches", "at once"])
 async def test_goods_that_are_announced_twice_arrive_once(
     conn: AsyncConnection, postgres_dsn: str, tmp_path: Path, how: str
 ):
@@ -90,6 +92,24 @@ async def test_goods_that_are_announced_twice_arrive_once(
     assert row == (5, 1)
     for one in (first, second):
         await one.close()
+
+
+async def test_what_only_postgres_refuses_parks_one_message(
+    conn: AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    """15: a sku too long for an index, in a place that nobody looks at before."""
+    topic = Topic()
+    one = await owner("inventory", postgres_dsn, tmp_path)
+    skus = [f"fit-{n}" for n in range(200)]
+    skus[99] = "".join(uuid4().hex for _ in range(300))
+    wishes = [ReserveStock(f"fit-{n}", (SkuQuantity(sku, 1),)) for n, sku in enumerate(skus)]
+    async with asyncio.timeout(2 * PATIENCE):
+        await one.handle([topic.command(wish, f"{wish.key}/reserve") for wish in wishes])
+    found = await outcomes.find(conn, [named(f"fit-{n}/reserve") for n in range(200)])
+    results = [found[named(f"fit-{n}/reserve")].result for n in range(200)]
+    assert [n for n, each in enumerate(results) if each != "applied"] == [99]
+    assert results[99] == "parked"
+    await one.close()
 
 
 async def test_a_wish_that_came_meanwhile_stays(

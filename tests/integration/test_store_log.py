@@ -131,11 +131,19 @@ async def test_a_tailing_reader_skips_no_fact(conn: AsyncConnection, postgres_ds
     assert positions == sorted(positions)
 
 
-async def test_outcomes_are_found_by_index_in_a_table_that_was_never_analysed(
-    owner: AsyncConnection, postgres_dsn: str
+@pytest.mark.parametrize("known", ["nothing", "few rows"])
+async def test_outcomes_are_found_by_index_whatever_postgres_knows_of_them(
+    owner: AsyncConnection, postgres_dsn: str, known: str
 ):
-    """7: the very look-up, prepared while the table was empty, with 100,000 rows in it."""
+    """7: the very look-up, prepared while the table was empty or small, with 100,000 rows in it."""
     await owner.execute("alter table outcome_default set (autovacuum_enabled = false)")
+    await owner.execute("truncate outcome")
+    if known == "few rows":
+        await owner.execute(
+            "insert into outcome (command_id, result)"
+            " select gen_random_uuid(), 'noop' from generate_series(1, 20)"
+        )
+        await owner.execute("analyze outcome")
     ids = [derive(1_700_000_000_000 + n, f"look-up|{n}") for n in range(100_000)]
     async with await connect(postgres_dsn, name="look-up", index_only=True) as own:
         for begin in range(0, 60, 6):  # so often that Postgres settles for its general plan
@@ -157,10 +165,5 @@ async def test_outcomes_are_found_by_index_in_a_table_that_was_never_analysed(
             )
         )
         plan = "\n".join(row[0] for row in await cursor.fetchall())
-    cursor = await owner.execute(
-        "select coalesce(max(last_analyze), max(last_autoanalyze)) from pg_stat_user_tables"
-        " where relname like 'outcome%'"
-    )
-    assert await cursor.fetchone() == (None,)
     assert "Index" in plan
     assert "Seq Scan" not in plan

@@ -1,0 +1,245 @@
+"""Each protection with the test that must fail without it; the patches take it out."""
+
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """`patch` is a file under patches/; `test` a pytest node; `protection` what is taken away."""
+
+    patch: str
+    test: str
+    protection: str
+
+
+MUTANTS = (
+    Mutant(
+        "fence_not_compared",
+        "tests/integration/test_engine.py::test_a_fence_that_moved_stops_a_batch_that_was_decided",
+        "The fence's version is compared and set in the transaction of the batch.",
+    ),
+    Mutant(
+        "fence_after_states",
+        "tests/faults/test_owner.py::"
+        "test_a_commit_between_fence_and_fold_refuses_nothing_wrongly[while they are folded]",
+        "The fence is read first, then the states.",
+    ),
+    Mutant(
+        "begin_at_the_group",
+        "tests/integration/test_owner.py::test_begins_at_the_smaller_of_two_offsets",
+        "An owner begins at the smaller of the group's offset and the fence's.",
+    ),
+    Mutant(
+        "begin_at_the_fence",
+        "tests/integration/test_owner.py::test_begins_at_the_smaller_of_two_offsets",
+        "A topic made anew is read from its first record, whatever the fence says.",
+    ),
+    Mutant(
+        "cache_kept_on_assignment",
+        "tests/integration/test_owner.py::test_remembers_nothing_from_before_its_assignment",
+        "What an owner remembers is dropped when partitions are assigned.",
+    ),
+    Mutant(
+        "disown_ignored",
+        "tests/faults/test_owner.py::test_one_of_four_partitions_is_revoked_under_a_batch",
+        "What was revoked is left to its new owner.",
+    ),
+    Mutant(
+        "acknowledged_first",
+        "tests/faults/test_owner.py::test_the_group_moves_only_after_the_commit",
+        "Kafka hears of a batch only after its commit.",
+    ),
+    Mutant(
+        "outcomes_not_looked_up",
+        "tests/integration/test_owner.py::"
+        "test_goods_that_are_announced_twice_arrive_once[in two batches]",
+        "A command whose id has an outcome is dropped.",
+    ),
+    Mutant(
+        "batch_repeats_kept",
+        "tests/integration/test_owner.py::"
+        "test_goods_that_are_announced_twice_arrive_once[in one batch]",
+        "An id that was met in this batch is dropped.",
+    ),
+    Mutant(
+        "outcome_not_unique",
+        "tests/integration/test_owner.py::test_goods_that_are_announced_twice_arrive_once[at once]",
+        "Two owners cannot both write the outcome of one id.",
+    ),
+    Mutant(
+        "prev_not_checked",
+        "tests/integration/test_engine.py::test_a_successor_without_its_predecessor_waits",
+        "A relay command whose predecessor is missing is left without a row.",
+    ),
+    Mutant(
+        "not_parked_behind",
+        "tests/integration/test_engine.py::test_one_poisoned_message_holds_back_its_own_key_only",
+        "Later messages of a key wait behind its parked one.",
+    ),
+    Mutant(
+        "wish_not_looked_for",
+        "tests/integration/test_engine.py::test_a_wish_is_found_by_the_next_owner",
+        "A new owner looks for wishes itself, since a nudge can be lost.",
+    ),
+    Mutant(
+        "wish_not_compared",
+        "tests/integration/test_owner.py::test_a_wish_that_came_meanwhile_stays",
+        "A failed redrive clears the wish that was tried, not a later one.",
+    ),
+    Mutant(
+        "timer_not_armed",
+        "tests/integration/test_engine.py::test_a_timer_that_is_not_armed_does_nothing",
+        "A timer that is not the one armed does nothing.",
+    ),
+    Mutant(
+        "whole_batch_parked",
+        "tests/integration/test_owner.py::test_what_only_postgres_refuses_parks_one_message",
+        "An error of the data halves the batch and parks the one message.",
+    ),
+    Mutant(
+        "version_gap_allowed",
+        "tests/integration/test_store_log.py::"
+        "test_a_stream_goes_on_with_its_next_version_only[a gap]",
+        "A stream's first new version is its last + 1.",
+    ),
+    Mutant(
+        "append_without_lock",
+        "tests/integration/test_store_log.py::test_a_tailing_reader_skips_no_fact",
+        "Appenders take one lock last, so that position order is commit order.",
+    ),
+    Mutant(
+        "service_may_change_the_log",
+        "tests/integration/test_store_log.py::test_nobody_changes_what_was_written[delete-event]",
+        "The service has no right to change the log.",
+    ),
+    Mutant(
+        "owner_may_change_the_log",
+        "tests/integration/test_store_log.py::test_nobody_changes_what_was_written[delete-event]",
+        "A trigger stops the owner of the log as well.",
+    ),
+    Mutant(
+        "look_up_by_scan",
+        "tests/integration/test_store_log.py::"
+        "test_outcomes_are_found_by_index_whatever_postgres_knows_of_them",
+        "The look-up stays an index scan whatever the statistics say.",
+    ),
+    Mutant(
+        "two_transactions",
+        "tests/integration/test_engine.py::test_a_fence_that_moved_stops_a_batch_that_was_decided",
+        "All that a batch decided is written in one transaction.",
+    ),
+    Mutant(
+        "stock_not_locked",
+        "tests/integration/test_engine.py::test_hot_stock_is_never_promised_twice",
+        "Stock rows are locked when they are read.",
+    ),
+    Mutant(
+        "stock_locked_in_any_order",
+        "tests/faults/test_hot_stock.py::test_two_workers_on_twenty_hot_skus",
+        "Stock rows are locked in one order.",
+    ),
+    Mutant(
+        "checkpoint_before_acks",
+        "tests/integration/test_relay.py::test_killed_in_the_middle_it_repeats_but_skips_nothing",
+        "The relay moves its checkpoint after all acknowledgements.",
+    ),
+    Mutant(
+        "chain_of_names_broken",
+        "tests/integration/test_relay.py::"
+        "test_each_command_names_the_one_before_it_in_its_partition",
+        "Each relay command names the one before it in its partition.",
+    ),
+    Mutant(
+        "lost_names_kept",
+        "tests/integration/test_sweeper.py::"
+        "test_after_a_set_back_the_first_of_each_partition_names_none",
+        "After a set-back the first command of a partition names none.",
+    ),
+    Mutant(
+        "history_relayed",
+        "tests/unit/streams/test_reactions.py",
+        "Imported history sends nothing.",
+    ),
+    Mutant(
+        "new_kind_for_old_facts",
+        "tests/unit/streams/test_reactions.py",
+        "A new kind of command sends nothing for facts relayed before.",
+    ),
+    Mutant(
+        "id_not_from_the_fact",
+        "tests/unit/streams/test_reactions.py",
+        "A command of the relay has the same id each time it is sent.",
+    ),
+    Mutant(
+        "step_of_the_saga_dropped",
+        "tests/unit/domain/test_golden.py",
+        "Each fact causes what was written down for it.",
+    ),
+    Mutant(
+        "no_sweep",
+        "tests/integration/test_sweeper.py::test_a_command_that_got_lost_is_sent_again",
+        "What a topic lost is sent again.",
+    ),
+    Mutant(
+        "set_back_beyond_done",
+        "tests/integration/test_sweeper.py::test_a_command_that_got_lost_is_sent_again",
+        "The relay goes back to the done point, never beyond it.",
+    ),
+    Mutant(
+        "lag_taken_for_loss",
+        "tests/integration/test_sweeper.py::test_a_lag_is_no_loss",
+        "A command is lost only when its partition was read past it.",
+    ),
+    Mutant(
+        "timer_does_not_wait",
+        "tests/integration/test_timers.py::"
+        "test_waits_until_the_relay_has_passed_what_was_recorded_before",
+        "Nothing is announced before the relay passed all that is older.",
+    ),
+    Mutant(
+        "views_not_compared",
+        "tests/integration/test_views.py::test_two_projectors_add_nothing_twice",
+        "The views' checkpoint is compared in their transaction.",
+    ),
+    Mutant(
+        "seals_not_compared",
+        "tests/integration/test_seal_verify.py::"
+        "test_an_update_with_a_recomputed_chain_is_named_by_its_seal",
+        "Each run of the log is held against its sealed root.",
+    ),
+    Mutant(
+        "unfit_text_let_in",
+        "tests/unit/bus/test_text.py",
+        "Text that Postgres cannot hold is found at the door.",
+    ),
+    Mutant(
+        "rebalance_ends_the_worker",
+        "tests/faults/test_owner.py::test_workers_come_and_go_under_load",
+        "Faust's other waits are left alone.",
+    ),
+    Mutant(
+        "key_not_the_first_commands",
+        "tests/integration/test_gateways.py::"
+        "test_a_stale_fence_asks_the_provider_again_and_charges_once",
+        "The provider's key is made of the command's id, so that asking again moves no money.",
+    ),
+    Mutant(
+        "hashes_not_compared",
+        "tests/integration/test_seal_verify.py::test_an_update_is_named",
+        "Each fact's hash is computed again.",
+    ),
+    Mutant(
+        "published_before_the_row",
+        "tests/integration/test_doors.py::test_killed_at_any_step_the_next_try_is_the_same_order",
+        "A door writes the wish down before it publishes it.",
+    ),
+    Mutant(
+        "open_wish_not_published_again",
+        "tests/integration/test_api.py::test_what_kafka_did_not_take_is_published_by_the_next_try",
+        "A wish that was not acknowledged is published by the next try.",
+    ),
+    Mutant(
+        "id_not_from_the_key",
+        "tests/integration/test_doors.py::test_killed_at_any_step_the_next_try_is_the_same_order",
+        "A wish has one command id, however often it is said.",
+    ),
+)
