@@ -10,6 +10,7 @@ from domain.inventory.state import Level, Shelf, merged, unmerged
 from domain.message import Command, Event, Shortage, SkuQuantity
 
 MOST = 2**63 - 1
+TOLD_AT_ONCE = 500  # a fact has to fit into one record, however many wait
 EMPTY = Level()
 
 
@@ -106,8 +107,10 @@ def _release(command: m.ReleaseReservation, state: Shelf) -> list[Event]:
     if not any(state.waiting.values()):
         return [released]
     after = evolve(state, released)
-    notices = [_notice(line.sku, after) for line in reservation.lines]
-    return [released, *(notice for notice in notices if notice)]
+    return [
+        released,
+        *(notice for line in reservation.lines for notice in _notices(line.sku, after)),
+    ]
 
 
 def _adjust(command: m.AdjustStock, state: Shelf) -> list[Event]:
@@ -128,12 +131,11 @@ def _arrived(
     after = evolve(state, event)
     if after.levels[event.sku].on_hand > MOST:
         raise Refused("quantity_too_large", sku=event.sku)
-    notice = _notice(event.sku, after)
-    return [event, notice] if notice else [event]
+    return [event, *_notices(event.sku, after)]
 
 
-def _notice(sku: str, state: Shelf) -> m.StockAvailable | None:
-    """Names the longest run of those at the front whom the free stock covers."""
+def _notices(sku: str, state: Shelf) -> list[m.StockAvailable]:
+    """Name the longest run of those at the front whom the free stock covers."""
     waiting = state.waiting.get(sku, ())
     level = state.levels.get(sku, EMPTY)
     free = level.on_hand - level.reserved
@@ -143,7 +145,10 @@ def _notice(sku: str, state: Shelf) -> m.StockAvailable | None:
         if free < 0:
             break
         served.append(m.WaitingOrder(one.order_id, one.lines))
-    return m.StockAvailable(sku, tuple(served)) if served else None
+    return [
+        m.StockAvailable(sku, tuple(served[begin : begin + TOLD_AT_ONCE]))
+        for begin in range(0, len(served), TOLD_AT_ONCE)
+    ]
 
 
 def _check_quantity(quantity: int) -> None:

@@ -8,6 +8,7 @@ from domain.inventory import messages as m
 from domain.inventory.decider import decider
 from domain.inventory.state import Level, Reservation, Shelf, Waiting
 from domain.message import Shortage, SkuQuantity
+from store.codec import encode
 from tests.spec import Spec
 
 given = Spec(decider).given
@@ -120,3 +121,14 @@ def test_a_large_order_is_one_fact():
     shelf = Shelf(Reservation(), {line.sku: Level(1, 0) for line in lines})
     after = given(state=shelf).when(m.ReserveStock("o-1", lines)).then_types(m.StockReserved)
     assert all(level == Level(1, 1) for level in after.state.levels.values())
+
+
+def test_however_many_wait_no_fact_outgrows_a_record():
+    line = (SkuQuantity("mug", 1),)
+    queue = tuple(Waiting(f"o-{n}", 1, line) for n in range(20_000))
+    shelf = Shelf(levels={"mug": Level(0, 0)}, waiting={"mug": queue})
+    received, *told = decider.decide(m.ReceiveStock("mug", 20_000), shelf)
+    assert [one.order_id for fact in told for one in fact.orders] == [
+        f"o-{n}" for n in range(20_000)
+    ]
+    assert max(len(encode(fact)) for fact in (received, *told)) < 100_000
