@@ -73,11 +73,11 @@ async def lock(conn: AsyncConnection, skus: Sequence[str]) -> Shelves:
         for sku, on_hand, reserved, version, head in found:
             rows[sku] = StockRow(Level(on_hand, reserved), version, head)
         await cursor.execute(_WAITING, (wanted,))
-        waiting: dict[str, tuple[Waiting, ...]] = {}
+        queues: dict[str, list[Waiting]] = {}
         for sku, order_id, quantity, lines in await cursor.fetchall():
             one = Waiting(order_id, quantity, _lines.decode(lines))
-            waiting[sku] = (*waiting.get(sku, ()), one)
-    return Shelves(rows, waiting)
+            queues.setdefault(sku, []).append(one)
+    return Shelves(rows, {sku: tuple(queue) for sku, queue in queues.items()})
 
 
 async def write(
