@@ -38,9 +38,9 @@ class Doors:
             said = state._replace(sayings=state.sayings - 1, requests=(*state.requests, "received"))
             yield f"request {len(state.requests)} arrives", said
         for name, stage in enumerate(state.requests):
-            if stage not in {"answered", "died"}:
+            if stage != "died":
                 yield from _request(state, self.protections, name, stage)
-                if state.crashes:
+                if state.crashes and stage != "answered":
                     died = put(state.requests, name, "died")
                     crashed = state._replace(requests=died, crashes=state.crashes - 1)
                     yield f"the door crashes with request {name} in hand", crashed
@@ -54,7 +54,7 @@ class Doors:
 
 
 def _request(world: World, rules: Protections, name: int, stage: str) -> Steps:
-    """Row, publish, mark, answer; a row that is marked is answered at once."""
+    """Row, publish, answer, and the mark at any time later; a marked row is answered at once."""
     command = 0 if rules.id_stable else name
 
     def comes_to(stage: str) -> World:
@@ -71,10 +71,10 @@ def _request(world: World, rules: Protections, name: int, stage: str) -> Steps:
     elif stage == "stored":
         published = comes_to("published")._replace(topic=(*world.topic, command))
         yield f"request {name} is published", published
-    else:
-        marks = rules.row_before_publish and command not in world.marked
-        marked = (*world.marked, command) if marks else world.marked
-        yield f"request {name} is marked and answered", comes_to("answered")._replace(marked=marked)
+    elif stage == "published":
+        yield f"request {name} is answered", comes_to("answered")
+    elif rules.row_before_publish and command not in world.marked:
+        yield f"request {name} is marked", world._replace(marked=(*world.marked, command))
 
 
 def _topic_and_worker(world: World, rules: Protections) -> Steps:
