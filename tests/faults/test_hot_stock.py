@@ -2,6 +2,7 @@
 
 import random
 
+from bus.message import Message
 from domain.inventory.messages import ReceiveStock, ReleaseReservation, ReserveStock
 from domain.message import SkuQuantity
 from tests.faults.world import World, message
@@ -19,7 +20,7 @@ async def test_two_workers_on_twenty_hot_skus(world: World):
     await world.send(stock)
     await world.settled(stock)
 
-    wishes = []
+    wishes: list[Message] = []
     for n in range(1_500):
         skus = [*chance.sample(HOT, 4), *([f"new-{n}"] if n % 10 == 0 else [])]
         lines = tuple(SkuQuantity(sku, 1) for sku in skus)

@@ -130,7 +130,7 @@ class World:
 
     async def run(self, *names: str, **settings: object) -> list[Process]:
         """Start several at once and wait until all are ready: `worker order`, `relay`, ..."""
-        started = [await self.start(*name.split(), **settings) for name in names]
+        started = [await self.start(*name.split(), dsn=None, **settings) for name in names]
         await asyncio.gather(*(process.ready() for process in started))
         return started
 
