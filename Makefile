@@ -42,8 +42,8 @@ check: $(VENV)/.dev ## Look at format, lint, types and walls.
 mutants: $(VENV)/.dev ## Take each protection out; a test must fail.
 	$(BIN)/python -m tests.mutants
 
-bench: $(VENV)/.dev ## Put a load on a running stack; BENCH="--rate 500 --for 60s" says which.
-	$(BIN)/quire bench $(BENCH)
+bench: $(VENV)/.dev ## Measure a short set of all; BENCH="core append" says which.
+	$(BIN)/python -m bench $(BENCH)
 
 lock: $(VENV)/.dev ## Pin anew what pyproject.toml asks for.
 	$(COMPILE) --output-file requirements.txt pyproject.toml

@@ -125,8 +125,7 @@ def _sales(path: Path) -> Iterator[Basket]:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     with path.open("rb") as packed:
-        if path.suffix == ".zst":
-            plain = zstandard.ZstdDecompressor().stream_reader(packed)
-            yield from csv.DictReader(io.TextIOWrapper(plain, "utf-8", newline=""))
-        else:
-            yield from csv.DictReader(io.TextIOWrapper(packed, "utf-8", newline=""))
+        unpack = zstandard.ZstdDecompressor().stream_reader
+        plain = unpack(packed) if path.suffix == ".zst" else packed
+        with io.TextIOWrapper(plain, "utf-8", newline="") as text:
+            yield from csv.DictReader(text)

@@ -100,4 +100,5 @@ class Watch:
             if ended >= wanted and viewed >= at and monotonic() - still_since > STILL_SECONDS:
                 return
             await wait(self.conn, POLL_SECONDS)
-        say(f"after {limit:.0f} s {wanted - ended} of {wanted} orders are not at rest")
+        missing = max(0, wanted - ended)
+        say(f"after {limit:.0f} s {missing} of {wanted} orders are not at rest")

@@ -1,0 +1,46 @@
+"""A short set of all benchmarks: `python -m bench`; figures go to bench/results as JSON."""
+
+import subprocess
+import sys
+import tempfile
+
+import msgspec
+
+from bench.rounds import RESULTS
+from bench.scratch import free_ports
+
+SMALL = ("append", "rebuild", "replay", "verify", "api")
+LOADS = {
+    "core": ("--rate", "300", "--for", "15s"),
+    "core-half": ("--rate", "150", "--for", "15s"),
+    "door": ("--rate", "150", "--for", "10s", "--entry", "http"),
+    "life": ("--rate", "80", "--for", "10s", "--until", "delivered"),
+}
+
+
+def main() -> None:
+    """Run each in a process of its own; names on the command line choose some."""
+    wanted = sys.argv[1:] or [*SMALL, *LOADS]
+    for name in wanted:
+        sys.stderr.write(f"== {name}\n")
+        if name in LOADS:
+            _load(name)
+        else:
+            words = (sys.executable, "-m", f"bench.{name}", "--save", "--json")
+            subprocess.run(words, check=True)
+
+
+def _load(name: str) -> None:
+    """Run it on a stack of its own, which is thrown away."""
+    [port] = free_ports(1)
+    with tempfile.TemporaryDirectory(prefix="quire-bench-") as directory:
+        where = ("--state-dir", directory, "--port-base", str(port))
+        words = (sys.executable, "-m", "cli.main", "bench", *LOADS[name], *where, "--json")
+        done = subprocess.run(words, stdout=subprocess.PIPE, check=True)
+    sys.stdout.buffer.write(done.stdout)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_bytes(msgspec.json.format(done.stdout.strip()) + b"\n")
+
+
+if __name__ == "__main__":
+    main()
