@@ -157,7 +157,6 @@ create table idempotency (
     constraint idempotency_state check (state in ('open', 'answered'))
 );
 create index idempotency_subject on idempotency (subject);
-create index idempotency_open on idempotency (created_at) where state = 'open';
 
 -- A key per customer (a guest: per order), wrapped by the master key. Deleting it erases the person.
 create table contact_key (
