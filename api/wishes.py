@@ -20,6 +20,7 @@ from store import idempotency
 from store.codec import encode
 from store.idempotency import Entry, Wish
 
+LARGEST_COMMAND = 900_000  # bytes; the fact that comes of it is hardly longer
 CALLER = "anonymous"  # until there is a sign-in
 
 
@@ -90,6 +91,7 @@ async def submit(
         stored = Stored(known, new=False)
     else:
         message = _message(made.command, ids)
+        _refuse_too_large(message)
         wish = _wish(key, request_hash, made, message, ids)
         stored = await service.writer.add(Entry(wish, made.contact_key))
     if stored.wish.request_hash != request_hash:
@@ -101,6 +103,18 @@ async def submit(
         )
     await service.sending.send(stored.wish, message if stored.new else None)
     return Accepted(stored.wish, replayed=not stored.new)
+
+
+def _refuse_too_large(message: Message) -> None:
+    """Kafka takes no record beyond 1 MiB: once written down, the wish could never be published, and
+    who publishes what is left over would try it again and again instead of all others."""
+    if len(message.data) > LARGEST_COMMAND:
+        raise Problem(
+            413,
+            "wish_too_large",
+            f"with titles and prices this is longer than {LARGEST_COMMAND} bytes",
+            hint="Split it into several.",
+        )
 
 
 def _message(command: Command, ids: Ids) -> Message:

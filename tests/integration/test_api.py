@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -11,10 +12,12 @@ import pytest
 
 from api.app import create_app
 from api.settings import Settings
+from api.wishes import CALLER
 from bus.message import Message
 from bus.publisher import PublishFailed
 from domain.inventory.messages import StockReceived
 from domain.order.messages import PlaceOrder
+from store import idempotency
 from store.codec import decode_command
 from store.connect import AsyncConnection, connect
 from store.views import orders
@@ -384,3 +387,18 @@ async def test_too_much_behind_is_503_and_a_repeat_is_answered_all_the_same(
             assert answer.headers["retry-after"]
     await catch_up(conn)
     assert await orders.read(conn, "behind")
+
+
+async def test_what_kafka_would_never_take_is_refused_before_it_is_written_down(
+    client: httpx.AsyncClient, conn: AsyncConnection
+):
+    """A short request, and a command of 2 MB: it carries the titles."""
+    item = {"sku": "tome", "title": "x" * 1000, "price": {"amount_minor": 1, "currency": "GBP"}}
+    await client.put("/catalogue", json={"items": [item]})
+    body = {"lines": [{"sku": "tome", "quantity": 1}] * 2000, "payment_method": "tok_approve"}
+    key = str(uuid4())
+
+    response = await client.post("/orders", json=body, headers={"Idempotency-Key": key})
+
+    assert (response.status_code, code_of(response)) == (413, "wish_too_large")
+    assert await idempotency.find(conn, CALLER, key) is None
