@@ -24,11 +24,14 @@ class Timer(NamedTuple):
     command: str
 
 
+# Each context for itself: what a worker that stands still leaves undone must not stand before what
+# the others have to do.
 _DUE = (
-    "select id, stream, name, due_at, kind, key, context, correlation, causation, command"
-    " from timer where due_at <= %b and not exists"
+    "select t.* from unnest(%b::text[]) as c(context) cross join lateral"
+    " (select id, stream, name, due_at, kind, key, context, correlation, causation, command"
+    " from timer where timer.context = c.context and due_at <= %b and not exists"
     " (select from outcome where outcome.command_id = timer.id)"
-    " order by timer.due_at, timer.id limit %s"
+    " order by timer.due_at, timer.id limit %b) as t order by t.due_at, t.id"
 )
 
 
@@ -47,10 +50,12 @@ async def any_due(conn: AsyncConnection, at: datetime) -> bool:
     return bool(row and row[0])
 
 
-async def due(conn: AsyncConnection, at: datetime, limit: int) -> list[Timer]:
-    """What is due at that time and has no outcome yet, earliest first."""
+async def due(
+    conn: AsyncConnection, contexts: Sequence[str], at: datetime, limit: int
+) -> list[Timer]:
+    """What is due at that time and has no outcome yet, earliest first; so many of each context."""
     async with conn.cursor(binary=True, row_factory=args_row(Timer)) as cursor:
-        await cursor.execute(_DUE, (at, limit))
+        await cursor.execute(_DUE, (list(contexts), at, limit))
         return await cursor.fetchall()
 
 

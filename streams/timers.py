@@ -86,7 +86,7 @@ async def _announce_due(
         if await timers.any_due(conn, at):
             # The head is read after the time: all that was recorded before it is at or below.
             await _relay_passes(conn, await log.head(conn))
-            due = await timers.due(conn, at, AT_ONCE)
+            due = await timers.due(conn, list(routes.commands), at, AT_ONCE)
             await announcements.announce(conn, [_outgoing(timer, routes) for timer in due])
         await asyncio.sleep(POLL)
 

@@ -14,7 +14,7 @@ from domain.ids import derive
 from store import idempotency, timers
 from store.connect import connect
 from store.parts import drop_old, make_ready, monday
-from streams.timers import announce
+from streams.timers import AT_ONCE, announce
 from tests.integration.relay_world import Read, World, until
 
 Topics = Callable[[str, int], Awaitable[str]]
@@ -93,6 +93,19 @@ async def arrives(world: World, id: UUID, times: int = 1) -> None:
 async def relay_stands_at_head(world: World) -> None:
     async with world.running():
         await world.relayed(await world.orders(0))
+
+
+async def test_a_worker_that_stands_still_holds_no_other_timers_up(world: World):
+    await relay_stands_at_head(world)
+    await world.conn.execute(
+        "insert into timer select 'shipment-' || n || '.1', 'poll', gen_random_uuid(), now(),"
+        " 'quire.shipping.poll_carrier', n::text, 'shipping', n::text, gen_random_uuid(), '{}'"
+        " from generate_series(1, %s) n",
+        (AT_ONCE + 1,),
+    )
+    due = await arm(world)
+    async with announcing(world):
+        await arrives(world, due)
 
 
 async def test_announces_what_is_due_once_while_its_worker_lags(world: World):
