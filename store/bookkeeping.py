@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from store.invariants import Books, Finding, Paid
-from store.rawlog import RawLog, no_garbage
+from store.rawlog import RawLog
 
 
 class Kept(NamedTuple):
@@ -15,23 +15,19 @@ class Kept(NamedTuple):
     reserved: dict[str, int]
 
 
-def keep_books(dsn: str, snapshot: str, ledger: Mapping[str, Paid] | None, before: int) -> Kept:
+def keep_books(log: RawLog, ledger: Mapping[str, Paid] | None, before: int) -> Kept:
     """Read the facts that matter to the invariants; `before` as in `Books.closing`."""
     books = Books()
-    with RawLog(dsn, snapshot=snapshot) as log, no_garbage():
-        kinds = sorted(books.kinds)
-        for after, up_to in log.ranges():
-            for row in log.rows(after, up_to, kinds):
-                position, _, _, _, recorded, _, imported, _, names, data = row
-                kind = names.split("\t", 2)[1]
-                books.enter(position, recorded, kind, data, imported=imported)
-        findings = [*books.findings, *books.closing(before)]
-        closed = books.closed(before)
-        findings += [
-            Finding("closed_with_timer", 0, stream, name)
-            for stream, name in log.timers()
-            if not stream.startswith("notification-") and order_of(stream) in closed
-        ]
+    kinds, enter = sorted(books.kinds), books.enter
+    for position, recorded, imported, kind, data in log.entries(0, None, kinds):
+        enter(position, recorded, kind, data, imported)
+    findings = [*books.findings, *books.closing(before)]
+    closed = books.closed(before)
+    findings += [
+        Finding("closed_with_timer", 0, stream, name)
+        for stream, name in log.timers()
+        if not stream.startswith("notification-") and order_of(stream) in closed
+    ]
     if ledger is not None:
         findings += books.differences(ledger, before)
     return Kept(findings, books.on_hand, books.reserved)

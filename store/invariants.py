@@ -5,14 +5,24 @@ Knows no decider on purpose: what one of them does wrong, another reading of the
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
 
 from domain.inventory import messages as inventory
 from domain.order import messages as order
 from domain.payment import messages as payment
+from store import booked
+from store.booked import (
+    LinesGivenUp,
+    LinesOfOrder,
+    MoneyOfOrder,
+    MoneyOwed,
+    OfOrder,
+    SkusOfOrder,
+    StockMoved,
+)
 from store.codec import UPCASTERS, BadData, UnknownType, decode_event, encode
 
 
@@ -51,29 +61,9 @@ class _Order:
     touched: int = 0
 
 
-class _Line(Struct, gc=False):
-    quantity: int
-    line: int = 0
-    sku: str = ""
-
-
-class _Money(Struct, frozen=True, gc=False):
-    amount_minor: int
-
-
-class _Fact(Struct, gc=False):
-    """What the books need of any fact; the rest of its text is passed over."""
-
-    order_id: str = ""
-    sku: str = ""
-    quantity: int = 0
-    delta: int = 0
-    lines: list[_Line] = []
-    amount: _Money = _Money(0)
-    refund: _Money = _Money(0)
-
-
-_decode = msgspec.json.Decoder(_Fact).decode
+# How the facts of a type are read, and what is booked of them.
+_Stock = tuple[Callable[[bytes], StockMoved], Callable[[StockMoved], None]]
+_OfOrder = tuple[Callable[[bytes], Any], Callable[[Any, _Order], None]]
 
 
 class Books:
@@ -85,53 +75,60 @@ class Books:
         self.reserved: dict[str, int] = {}
         self._orders: dict[str, _Order] = {}
         self._position = 0
-        self._stock: dict[str, Callable[[_Fact], None]] = {
-            inventory.StockReceived.type: lambda fact: self._move(fact.sku, fact.quantity),
-            inventory.StockAdjusted.type: lambda fact: self._move(fact.sku, fact.delta),
-            inventory.StockRestocked.type: lambda fact: self._move(fact.sku, fact.quantity),
+        self._stock: dict[bytes, _Stock] = {
+            inventory.StockReceived.type.encode(): (booked.stock_moved, self._received),
+            inventory.StockAdjusted.type.encode(): (booked.stock_moved, self._adjusted),
+            inventory.StockRestocked.type.encode(): (booked.stock_moved, self._received),
         }
-        self._enter: dict[str, Callable[[_Fact, _Order], None]] = {
-            inventory.StockReserved.type: self._reserve,
-            inventory.ReservationCommitted.type: self._commit,
-            inventory.ReservationReleased.type: self._unreserve,
-            payment.PaymentAuthorized.type: self._authorized,
-            payment.PaymentCaptured.type: self._captured,
-            payment.PaymentRefunded.type: self._refunded,
-            payment.RefundFailed.type: self._refund_failed,
-            order.OrderPlaced.type: self._placed,
-            order.OrderLinesCancelled.type: self._lines_cancelled,
-            order.OrderShipped.type: self._shipped,
-            order.OrderParcelLost.type: self._owing,
-            order.ReturnRequested.type: self._reopen,
-            order.ReturnRefused.type: self._close_again,
-            order.ReturnSettled.type: self._owing,
-            order.OrderRejected.type: lambda _, known: self._close(known, "rejected"),
-            order.OrderCancelled.type: lambda _, known: self._close(known, "cancelled"),
-            order.OrderExpired.type: lambda _, known: self._close(known, "expired"),
-            order.OrderCompleted.type: lambda _, known: self._close(known, "completed"),
-        }
-        self.kinds = self._stock.keys() | self._enter.keys() | UPCASTERS.keys()
+        self._of_order: dict[bytes, _OfOrder] = {
+            kind.type.encode(): (decode, book) for kind, decode, book in (
+                (inventory.StockReserved, booked.skus_of_order, self._reserve),
+                (inventory.ReservationCommitted, booked.skus_of_order, self._commit),
+                (inventory.ReservationReleased, booked.skus_of_order, self._unreserve),
+                (payment.PaymentAuthorized, booked.money_of_order, self._authorized),
+                (payment.PaymentCaptured, booked.money_of_order, self._captured),
+                (payment.PaymentRefunded, booked.money_of_order, self._refunded),
+                (payment.RefundFailed, booked.of_order, self._refund_failed),
+                (order.OrderPlaced, booked.lines_of_order, self._placed),
+                (order.OrderLinesCancelled, booked.lines_given_up, self._lines_cancelled),
+                (order.OrderShipped, booked.lines_of_order, self._shipped),
+                (order.OrderParcelLost, booked.money_owed, self._owing),
+                (order.ReturnRequested, booked.of_order, self._reopen),
+                (order.ReturnRefused, booked.of_order, self._close_again),
+                (order.ReturnSettled, booked.money_owed, self._owing),
+                (order.OrderRejected, booked.of_order, partial(self._close, "rejected")),
+                (order.OrderCancelled, booked.of_order, partial(self._close, "cancelled")),
+                (order.OrderExpired, booked.of_order, partial(self._close, "expired")),
+                (order.OrderCompleted, booked.of_order, partial(self._close, "completed")),
+            )
+        }  # fmt: skip
+        self._old = {kind.encode() for kind in UPCASTERS}
+        known = self._stock.keys() | self._of_order.keys() | self._old
+        self.kinds = {kind.decode() for kind in known}
 
-    def enter(self, position: int, at: int, kind: str, data: bytes, *, imported: bool) -> None:
+    def enter(self, position: int, at: int, kind: bytes, data: bytes, imported: bool) -> None:
         """Book one fact; `at` is when it was recorded, in whatever unit `closing` is asked."""
         self._position = position
         try:
-            if kind in UPCASTERS:
-                event = decode_event(kind, data)
-                kind, data = event.type, encode(event)
-            fact = _decode(data)
+            if kind in self._old:
+                event = decode_event(kind.decode(), data)
+                kind, data = event.type.encode(), encode(event)
+            of_order = self._of_order.get(kind)
+            if of_order is not None:
+                decode, book = of_order
+                fact = decode(data)
+                known = self._orders.get(fact.order_id)
+                if known is None:
+                    known = self._orders[fact.order_id] = _Order()
+                known.touched = at
+                if imported:
+                    known.imported = True
+                book(fact, known)
+            elif kind in self._stock:
+                read, move = self._stock[kind]
+                move(read(data))
         except (msgspec.DecodeError, UnicodeDecodeError, UnknownType, BadData) as wrong:
-            self._find("unreadable", kind, str(wrong))
-            return
-        if kind in self._stock:
-            self._stock[kind](fact)
-        elif kind in self._enter:
-            known = self._orders.get(fact.order_id)
-            if known is None:
-                known = self._orders[fact.order_id] = _Order()
-            known.touched = at
-            known.imported = known.imported or imported
-            self._enter[kind](fact, known)
+            self._find("unreadable", kind.decode(), str(wrong))
 
     def closing(self, before: int) -> Iterable[Finding]:
         """Look at what must hold of closed orders, where nothing has happened since `before`."""
@@ -167,6 +164,12 @@ class Books:
     def _find(self, code: str, subject: str, detail: str) -> None:
         self.findings.append(Finding(code, self._position, subject, detail))
 
+    def _received(self, fact: StockMoved) -> None:
+        self._move(fact.sku, fact.quantity)
+
+    def _adjusted(self, fact: StockMoved) -> None:
+        self._move(fact.sku, fact.delta)
+
     def _move(self, sku: str, quantity: int) -> None:
         on_hand = self.on_hand[sku] = self.on_hand.get(sku, 0) + quantity
         if on_hand < self.reserved.get(sku, 0):
@@ -176,7 +179,7 @@ class Books:
         detail = f"on hand {self.on_hand.get(sku, 0)}, reserved {self.reserved.get(sku, 0)}"
         self._find("stock_unsound", f"stock-{sku}", detail)
 
-    def _reserve(self, fact: _Fact, known: _Order) -> None:
+    def _reserve(self, fact: SkusOfOrder, known: _Order) -> None:
         active, reserved, on_hand = known.active, self.reserved, self.on_hand
         for line in fact.lines:
             sku = line.sku
@@ -185,7 +188,7 @@ class Books:
             if on_hand.get(sku, 0) < promised:
                 self._unsound(sku)
 
-    def _unreserve(self, fact: _Fact, known: _Order) -> None:
+    def _unreserve(self, fact: SkusOfOrder, known: _Order) -> None:
         active, reserved = known.active, self.reserved
         for line in fact.lines:
             sku = line.sku
@@ -198,7 +201,7 @@ class Books:
             if promised < 0:
                 self._unsound(sku)
 
-    def _commit(self, fact: _Fact, known: _Order) -> None:
+    def _commit(self, fact: SkusOfOrder, known: _Order) -> None:
         self._unreserve(fact, known)
         on_hand = self.on_hand
         for line in fact.lines:
@@ -206,16 +209,16 @@ class Books:
             if left < self.reserved[line.sku]:
                 self._unsound(line.sku)
 
-    def _authorized(self, fact: _Fact, known: _Order) -> None:
+    def _authorized(self, fact: MoneyOfOrder, known: _Order) -> None:
         known.authorized += fact.amount.amount_minor
 
-    def _captured(self, fact: _Fact, known: _Order) -> None:
+    def _captured(self, fact: MoneyOfOrder, known: _Order) -> None:
         known.captured += fact.amount.amount_minor
         if known.captured > known.authorized:
             detail = f"captured {known.captured} of {known.authorized}"
             self._find("captured_too_much", f"payment-{fact.order_id}", detail)
 
-    def _refunded(self, fact: _Fact, known: _Order) -> None:
+    def _refunded(self, fact: MoneyOfOrder, known: _Order) -> None:
         known.refunded += fact.amount.amount_minor
         known.owed -= fact.amount.amount_minor
         if known.refunded > known.captured:
@@ -223,21 +226,21 @@ class Books:
             self._find("refunded_too_much", f"payment-{fact.order_id}", detail)
         self._close_again(fact, known)
 
-    def _refund_failed(self, _: _Fact, known: _Order) -> None:
+    def _refund_failed(self, _: OfOrder, known: _Order) -> None:
         known.failed = True  # a person looks at it
 
-    def _placed(self, fact: _Fact, known: _Order) -> None:
+    def _placed(self, fact: LinesOfOrder, known: _Order) -> None:
         known.left = {line.line: line.quantity for line in fact.lines}
 
-    def _lines_cancelled(self, fact: _Fact, known: _Order) -> None:
+    def _lines_cancelled(self, fact: LinesGivenUp, known: _Order) -> None:
         known.owed += fact.refund.amount_minor
         self._lines_out("cancelled_too_much", fact, known)
 
-    def _shipped(self, fact: _Fact, known: _Order) -> None:
+    def _shipped(self, fact: LinesOfOrder, known: _Order) -> None:
         known.shipped = True
         self._lines_out("shipped_too_much", fact, known)
 
-    def _lines_out(self, code: str, fact: _Fact, known: _Order) -> None:
+    def _lines_out(self, code: str, fact: LinesOfOrder | LinesGivenUp, known: _Order) -> None:
         left = known.left
         for line in fact.lines:
             rest = left[line.line] = left.get(line.line, 0) - line.quantity
@@ -245,18 +248,18 @@ class Books:
                 detail = f"line {line.line}: {-rest} more than was left of it"
                 self._find(code, f"order-{fact.order_id}", detail)
 
-    def _owing(self, fact: _Fact, known: _Order) -> None:
+    def _owing(self, fact: MoneyOwed, known: _Order) -> None:
         known.owed += fact.refund.amount_minor
 
-    def _close(self, known: _Order, how: str) -> None:
+    def _close(self, how: str, _: OfOrder, known: _Order) -> None:
         known.closed = how
         known.left = {}
 
-    def _reopen(self, _: _Fact, known: _Order) -> None:
+    def _reopen(self, _: OfOrder, known: _Order) -> None:
         """Let a completed order owe money again, until it is refunded or the return refused."""
         known.reopened = known.reopened or known.closed == "completed"
         known.closed = "" if known.reopened else known.closed
 
-    def _close_again(self, _: _Fact, known: _Order) -> None:
+    def _close_again(self, _: OfOrder, known: _Order) -> None:
         if known.reopened and known.owed <= 0:
             known.closed = "completed"

@@ -23,8 +23,8 @@ class SealCheck:
         self._key = key
         self._report = report
         self._root = before.root if before else b""
-        self._open: deque[tuple[int, str, bytes]] = deque()
-        self.see = self._open.append  # position, names, link of each fact up to the last seal
+        self._open: deque[tuple[int, bytes, bytes]] = deque()
+        self.see = self._open.append  # position, stream, link of each fact up to the last seal
         self.number = before.number if before else 0
         self.sealed_to = before.last_position if before else 0
 
@@ -36,18 +36,18 @@ class SealCheck:
 
     def _seal(self, seal: Seal) -> None:
         self._check_chain(seal)
-        present: list[tuple[int, str, bytes]] = []
+        present: list[tuple[int, bytes, bytes]] = []
         while self._open and self._open[0][0] <= seal.last_position:
             fact = self._open.popleft()
             if fact[0] >= seal.first_position:
                 present.append(fact)
                 continue
             detail = f"seal {seal.number} knows no such fact"
-            self._find("inserted", fact[0], _stream(fact[1]), detail)
+            self._find("inserted", fact[0], fact[1].decode(), detail)
         leaves = [leaf(position, link) for position, _, link in present]
         if merkle_root(leaves) != seal.root:
             known = zip(present, leaves, strict=True)
-            self._locate(seal, {one[0]: (_stream(one[1]), hashed) for one, hashed in known})
+            self._locate(seal, {one[0]: (one[1].decode(), hashed) for one, hashed in known})
         self._root, self.number, self.sealed_to = seal.root, seal.number, seal.last_position
 
     def _check_chain(self, seal: Seal) -> None:
@@ -86,7 +86,3 @@ class SealCheck:
 
     def _find(self, code: str, position: int, subject: str, detail: str) -> None:
         self._report(Finding(code, position, subject, detail))
-
-
-def _stream(names: str) -> str:
-    return names.partition("\t")[0]

@@ -1,9 +1,11 @@
 """Reading the whole log again: every hash, every version, every seal, every invariant.
 
-A large log is read by several processes: each checks ranges of it, one keeps the books. All of
-them see the same snapshot.
+A large log is read by several processes: one keeps the books, others check ranges of the log. All
+of them see the same snapshot.
 """
 
+import gc
+import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -17,14 +19,19 @@ from typing import Any, TypeVar
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from store.bookkeeping import Kept, keep_books
-from store.chaincheck import Part, check_range
+from store.chaincheck import Heads, Part, check_range
 from store.invariants import Finding, Paid
-from store.rawlog import RawLog
+from store.rawlog import RawLog, no_garbage
 
 SMALL = 200_000  # positions; below that other processes would only cost their start
 _ENOUGH = 1_000  # findings; what comes after is counted only
 
 T = TypeVar("T")
+_PROCESSORS = cpu_count() or 1
+_START = "fork" if sys.platform == "linux" else "spawn"  # a fresh Python imports for 0.3 s
+
+_opened: list[RawLog] = []  # in a worker process: its own
+
 Submit = Callable[..., Callable[[], Any]]
 
 
@@ -75,12 +82,10 @@ def verify(
     started = perf_counter()
     before = int((time() - settle_seconds) * 1_000_000)
     raw_key = key.public_bytes_raw() if key is not None else None
-    with RawLog(dsn) as log, _workers(parallel=log.head > small) as submit:
-        kept = submit(keep_books, dsn, log.snapshot, ledger, before)
-        parts = [
-            submit(check_range, dsn, log.snapshot, raw_key, after, up_to)
-            for after, up_to in log.ranges()
-        ]
+    with no_garbage(), RawLog(dsn) as log, _workers(dsn, log, small) as (here, there):
+        kept = there(keep_books, ledger, before)
+        check = there if _PROCESSORS > 2 else here  # else a hand-over would cost what it gains
+        parts = [check(check_range, raw_key, after, up_to) for after, up_to in log.ranges()]
         chains = _join((part() for part in parts), report)
         books: Kept = kept()
         for finding in books.findings:
@@ -90,22 +95,23 @@ def verify(
     return report
 
 
-def _join(parts: Iterable[Part], report: Report) -> dict[str, tuple[int, bytes]]:
+def _join(parts: Iterable[Part], report: Report) -> Heads:
     """Put the chains of the ranges together: each goes on where the one before ended."""
-    chains: dict[str, tuple[int, bytes]] = {}
+    chains: Heads = {}
     for part in parts:
         again = chains.keys() & part.heads.keys()
         for first in part.firsts:
             known, previous = chains.get(first.stream, (0, b""))
             if first.version != known + 1:
                 detail = f"version {first.version} follows {known}"
-                report.add(Finding("version_gap", first.position, first.stream, detail))
+                report.add(Finding("version_gap", first.position, first.stream.decode(), detail))
             if sha256(previous + first.hashed).digest() != first.link:
                 detail = f"version {first.version}"
-                report.add(Finding("hash_differs", first.position, first.stream, detail))
+                report.add(Finding("hash_differs", first.position, first.stream.decode(), detail))
             again.discard(first.stream)
         for stream in again:
-            report.add(Finding("version_gap", part.after + 1, stream, "it begins a second time"))
+            detail = "it begins a second time"
+            report.add(Finding("version_gap", part.after + 1, stream.decode(), detail))
         chains.update(part.heads)
         for finding in part.findings:
             report.add(finding)
@@ -116,13 +122,11 @@ def _join(parts: Iterable[Part], report: Report) -> dict[str, tuple[int, bytes]]
     return chains
 
 
-def _compare_stock(
-    log: RawLog, books: Kept, chains: Mapping[str, tuple[int, bytes]], report: Report
-) -> None:
+def _compare_stock(log: RawLog, books: Kept, chains: Heads, report: Report) -> None:
     """Hold the stock rows against the log, both ways."""
     rows = {sku: tuple(rest) for sku, *rest in log.stock()}
     for sku in sorted(rows.keys() | books.on_hand.keys()):
-        version, head = chains.get(f"stock-{sku}", (0, b""))
+        version, head = chains.get(b"stock-%b" % sku.encode(), (0, b""))
         wanted = (books.on_hand.get(sku, 0), books.reserved.get(sku, 0), version)
         *found, row_head = rows.get(sku, (0, 0, 0, b""))
         if wanted != tuple(found):
@@ -133,21 +137,35 @@ def _compare_stock(
 
 
 @contextmanager
-def _workers(*, parallel: bool) -> Generator[Submit]:
-    """Give what starts a piece of work and promises its result; here it is done when asked for."""
-    if not parallel:
-        yield _here
-        return
-    # One more than there are processors: Postgres and the pipe make each wait now and then.
-    count = max(2, (cpu_count() or 1)) + 1
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+def _workers(dsn: str, log: RawLog, small: int) -> Generator[tuple[Submit, Submit]]:
+    """Give two that promise the result of a piece of work: done here when asked for, or meanwhile
+    by another process, should the log be worth one."""
 
-        def submit(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
-            future: Future[T] = pool.submit(work, *arguments)
+    def here(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+        return lambda: work(log, *arguments)
+
+    if log.head <= small:
+        yield here, here
+        return
+    with ProcessPoolExecutor(
+        max(1, _PROCESSORS - 1),
+        get_context(_START),
+        initializer=_open,
+        initargs=(dsn, log.snapshot),
+    ) as pool:
+
+        def there(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+            future: Future[T] = pool.submit(_there, work, *arguments)
             return future.result
 
-        yield submit
+        yield here, there
 
 
-def _here(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
-    return lambda: work(*arguments)
+def _open(dsn: str, snapshot: str) -> None:
+    """Begin the life of a worker: its own connection to the same snapshot, till it ends."""
+    gc.disable()
+    _opened.append(RawLog(dsn, snapshot=snapshot).__enter__())
+
+
+def _there(work: Callable[..., T], *arguments: Any) -> T:
+    return work(_opened[0], *arguments)
