@@ -49,13 +49,18 @@ async def relay(settings: Settings, stop: asyncio.Event, routes: Routes = ROUTES
                 await _one_life(settings, stop, routes)
         except FAULTS as fault:
             failures = 1 if time.monotonic() - began > 30 else failures + 1
-            seconds = min(LONGEST_PAUSE, 0.1 * 2**failures)
+            seconds = pause_after(failures)
             log.warning("begins again in %.1f s: %s", seconds, fault)
             await pause(stop, seconds)
         except UnknownType as unknown:
             raise CannotGoOn(f"the relay knows no fact of type {unknown}") from unknown
         except BadData as bad:
             raise CannotGoOn(f"the relay cannot read a fact: {bad}") from bad
+
+
+def pause_after(failures: int) -> float:
+    """Seconds until the next life; an outage may last for days."""
+    return min(LONGEST_PAUSE, 0.1 * 2 ** min(failures, 10))
 
 
 async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes) -> None:
