@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 from cli.servers import Servers, servers
 from gateways.ledger import Entry, read_ledger
-from stack.layout import LOOPBACK
+from stack import board
+from stack.layout import LOOPBACK, Layout
+from stack.supervisor import Standing, State
 from tests.acceptance.wait import until
 from tests.integration.servers import state_dir
 
@@ -80,18 +82,22 @@ class Stack:
     def status(self) -> Json:
         return self.quire("status", "--json").json
 
-    def process(self, name: str) -> Json:
-        return next(each for each in self.status["processes"] if each["name"] == name)
+    def process(self, name: str) -> Standing:
+        """The same as `quire status` says, without a process for each look."""
+        seen = board.read(Layout(self.root))
+        assert seen is not None
+        return next(each for each in seen.processes if each.name == name)
 
     def kill(self, name: str) -> int:
         """End a process by kill -9; gives the pid that it had."""
-        pid: int = self.process(name)["pid"]
+        pid = self.process(name).pid
+        assert pid is not None
         os.kill(pid, signal.SIGKILL)
         return pid
 
     def is_back(self, name: str, old_pid: int) -> bool:
         seen = self.process(name)
-        return seen["state"] == "ready" and seen["pid"] != old_pid
+        return seen.state is State.READY and seen.pid != old_pid
 
     def until_healthy(self, seconds: float = 60) -> None:
         until(lambda: self.status["healthy"], seconds, lambda: self.status)

@@ -5,7 +5,6 @@ from uuid import uuid4
 
 from tests.acceptance.shop import PRICE, Shop
 from tests.acceptance.stack import Said, Stack, quire
-from tests.acceptance.wait import until
 
 AXES = {"order_id", "status", "payment", "fulfilment"}
 
@@ -81,7 +80,6 @@ def test_tail_follows_an_order(shop: Shop):
 def test_replay_prints_the_facts_of_an_order_and_of_all(shop: Shop, stack: Stack):
     sku = shop.book(2)
     order_id = shop.delivered(shop.place((sku, 1))["order_id"])["order_id"]
-    until(lambda: shop.get(f"/orders/{order_id}/timeline")["facts"][-1]["type"] != "")
     told = {fact["position"]: fact for fact in shop.get(f"/orders/{order_id}/timeline")["facts"]}
     replayed = stack.quire("replay", "--order", order_id, "--json").lines
     for fact in replayed:

@@ -25,11 +25,11 @@ def load(shop: Shop, stack: Stack) -> Iterator[Load]:
 @pytest.mark.parametrize("name", [*WORDS, "kafka", "postgres"])
 def test_a_killed_process_says_so_and_comes_back(shop: Shop, stack: Stack, load: Load, name: str):
     before = stack.said.count(f"{name} ended (signal 9)")
-    restarts = stack.process(name)["restarts"]
+    restarts = stack.process(name).restarts
     pid = stack.kill(name)
     until(lambda: stack.is_back(name, pid), BACK_SECONDS, lambda: stack.status)
     assert stack.said.count(f"{name} ended (signal 9)") == before + 1
-    assert stack.process(name)["restarts"] > restarts
+    assert stack.process(name).restarts > restarts
     accepted = load.places_another()
     shop.becomes(accepted, lambda order: order["status"] == "confirmed", BACK_SECONDS)
 
