@@ -1,5 +1,7 @@
 """What a command wants of the provider, and what needs no asking."""
 
+from msgspec.structs import replace
+
 from domain.errors import Refused
 from domain.message import Money
 from domain.payment import messages as m
@@ -32,7 +34,11 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
                 return None
             return Wish("refund", refund_id, _key(command, "refund", command_id), amount)
         case m.RetryPayment(step=step, subject=subject):
-            return state.pending.get((step, subject))
+            waiting = state.pending.get((step, subject))
+            if waiting is None or step != "void":
+                return waiting
+            # What it waited for may have changed how much is held.
+            return replace(waiting, amount=Money(state.held, _currency(state)))
         case _:
             return _authorization_wish(command, state, command_id)
 

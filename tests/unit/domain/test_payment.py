@@ -112,6 +112,14 @@ def test_the_customer_comes_back_from_three_d_secure():
     waits.when(m.ConfirmAuthentication("o-1", 1), YES).then(AUTHORIZED)
 
 
+def test_a_void_behind_a_late_answer_is_of_what_that_answer_held():
+    back = given(WAITS).when(m.ConfirmAuthentication("o-1", 1), DOWN).then_types(m.PaymentDeferred)
+    given_up = back.when(VOID, YES).then_types(m.PaymentAuthorized, m.PaymentDeferred)
+    given_up.when(m.RetryPayment("o-1", "void", ""), YES).then(
+        m.AuthorizationVoided("o-1", pounds(1_000))
+    )
+
+
 def test_or_stays_away():
     expired = given(WAITS).when(m.ExpireAuthentication("o-1", 1))
     expired.then(m.PaymentDeclined("o-1", 1, "authentication_expired", True))
