@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.protocol.admin import DeleteGroupsRequest
 from pydantic import SecretStr
@@ -20,7 +20,6 @@ from pydantic import SecretStr
 from bus.batches import BatchSender, Place, Record
 from bus.message import BENCH, Message
 from bus.partition import partition_of
-from bus.topics import partition_counts
 from cli.audit import _paid  # pyright: ignore[reportPrivateUsage] one way to read the ledger
 from domain.catalog import TOPICS
 from domain.ids import derive
@@ -33,6 +32,7 @@ from store.connect import AsyncConnection, connect
 from store.verify import verify
 from streams.reactions import ROUTES
 from streams.settings import Settings
+from tests.integration.fresh import delete, make_anew
 from tests.integration.relay_world import Read, read_all, until
 
 PARTITIONS = 4
@@ -105,7 +105,7 @@ class World:
                 for process in world.processes:
                     await process.kill()
                     print(f"--- {process.log_file.name}\n{process.log[-1500:]}")  # if it fails
-                await world.delete_topics([*ROUTES.topics])
+                await delete(kafka, ROUTES.topics)
 
     async def start(self, *words: str, dsn: str | None = None, **settings: object) -> Process:
         """Start `quire run <words>`; `settings` are QUIRE_* in lower case. Not ready yet."""
@@ -244,33 +244,9 @@ class World:
         )
         assert repeated == 0
 
-    async def make_anew(self, topics: list[str], partitions: int = PARTITIONS) -> None:
+    async def make_anew(self, topics: list[str]) -> None:
         """Delete these topics, with what their groups committed, and make them again."""
-        await self.delete_topics(topics)
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
-        await admin.start()
-        try:
-            await until(lambda: _is_made(admin, topics, partitions))
-        finally:
-            await admin.close()
-
-        async def led() -> bool:
-            return set((await partition_counts(self.kafka, topics)).values()) == {partitions}
-
-        await until(led)
-
-    async def delete_topics(self, topics: list[str]) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
-        await admin.start()
-        try:
-            await admin.delete_topics(topics)
-
-            async def gone() -> bool:
-                return set((await partition_counts(self.kafka, topics)).values()) == {0}
-
-            await until(gone)
-        finally:
-            await admin.close()
+        await make_anew(self.kafka, topics, PARTITIONS)
 
     async def relayed(self, seconds: float = 60) -> None:
         """Wait until the relay has sent all that the log causes."""
@@ -310,12 +286,6 @@ class World:
             await until(empty)
         finally:
             await admin.close()
-
-
-async def _is_made(admin: AIOKafkaAdminClient, topics: list[str], partitions: int) -> bool:
-    """A name that was just deleted is refused for a moment."""
-    response: Any = await admin.create_topics([NewTopic(topic, partitions, 1) for topic in topics])
-    return all(code in (0, 36) for _, code, *_ in response.topic_errors)
 
 
 def place(

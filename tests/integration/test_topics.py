@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,23 @@ from cli.partitioning import OURS
 from domain.catalog import TOPICS
 from stack.topics import Topic, ensure
 from streams.reactions import ROUTES
+from tests.integration.fresh import delete, make_anew
 from tests.integration.relay_world import World, until
 
 ORDERS = TOPICS["order"]
 
 
+@pytest.fixture(scope="module")
+def ours(kafka: str) -> Iterator[None]:
+    """The topics by their real names, whatever other modules made of them."""
+    asyncio.run(make_anew(kafka, OURS, 2))
+    yield
+    asyncio.run(delete(kafka, OURS))
+
+
 @pytest.fixture
-async def world(postgres_dsn: str, kafka: str) -> AsyncGenerator[World]:
-    """The topics by their real names, made when they are missing."""
-    await ensure(kafka, [Topic(name, 2) for name in OURS])
+async def world(postgres_dsn: str, kafka: str, ours: None) -> AsyncGenerator[World]:
+    """One test's relay and orders between them."""
 
     async def make(name: str, partitions: int) -> str:
         return ROUTES.facts if name == "events" else ROUTES.commands[name]
