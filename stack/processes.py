@@ -47,6 +47,6 @@ def _spec(name: str, words: tuple[str, ...], layout: Layout, env: Mapping[str, s
         argv=(sys.executable, "-m", "cli.main", "run", *words),
         log=layout.log(name),
         ready=partial(is_healthy, port) if name == "api" else file_says_ready(ready),
-        env={**env, "QUIRE_READY_FILE": str(ready)},
+        env={**env, "QUIRE_READY_FILE": str(ready), "QUIRE_INSTANCE": name},
         before=partial(ready.unlink, missing_ok=True),
     )

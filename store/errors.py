@@ -1,6 +1,6 @@
 """What a transaction can run into, translated once from the driver's errors."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
@@ -26,7 +26,7 @@ _UNFIT_CLASSES = ("22", "23", "54")
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def translated() -> Generator[None]:
     """Raises Stale, Unfit or Unavailable in place of the driver's errors, which stay the cause."""
     try:
         yield

@@ -133,6 +133,8 @@ def _app(engine: Engine, settings: Settings) -> _App:
         broker_heartbeat_interval=max(1, settings.session_timeout_seconds / 4),
         broker_max_poll_interval=600,
         consumer_auto_offset_reset="earliest",
+        # A member with a name takes its partitions up again at once after kill -9.
+        consumer_group_instance_id=settings.instance or None,
         consumer_metadata_max_age_ms=METADATA_AGE_MS,
         stream_buffer_maxsize=2 * settings.batch_size,
         stream_wait_empty=True,

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     batch_size: int = 500
     batch_wait_seconds: float = 0.03
     session_timeout_seconds: int = 10
+    instance: str = ""
     drain_seconds: float = 8
     sweep_after_seconds: float = 10
     cached_streams: int = 50_000
