@@ -66,7 +66,6 @@ class _Load:
         async with loading(self._plan) as loader:
             self._say(f"{len(self._moments)} orders over {self._plan.seconds:g} s")
             head, reads = await self._watch.head(), await findings.reads(conn)
-            ease = await yardstick.at_ease()
             before, own = self._cpu(), _own_cpu()
             over = asyncio.Event()
             measuring = asyncio.create_task(yardstick.during(over))
@@ -78,9 +77,9 @@ class _Load:
             await self._watch.until_rest(head, ends, accepted, drain, self._say)
             after, own = self._cpu(), _own_cpu() - own
             over.set()
-            slowdown = await measuring / ease
+            stick = await measuring
         report = await self._report(told, begin, head, reads, cpu.between(before, after), own)
-        return replace(report, slowdown=round(slowdown, 2))
+        return replace(report, yardstick_ms=round(stick, 2))
 
     async def _sent(self, loader: Loader, begin: float) -> Told:
         loader.begin(begin)

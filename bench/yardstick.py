@@ -9,7 +9,6 @@ from statistics import median
 from time import process_time
 
 EVERY_SECONDS = 0.5
-AT_FIRST = 15
 
 
 def once() -> float:
@@ -19,15 +18,6 @@ def once() -> float:
     for number in range(12_000):
         table[number & 1023] = str(number)
     return (process_time() - before) * 1000
-
-
-async def at_ease() -> float:
-    """What the work takes at the best of times: call it before the load."""
-    best = once()
-    for _ in range(AT_FIRST):
-        await asyncio.sleep(0.02)
-        best = min(best, once())
-    return best
 
 
 async def during(stop: asyncio.Event) -> float:
