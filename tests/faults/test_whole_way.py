@@ -137,19 +137,21 @@ async def test_kafka_stands_still_with_chunks_queued(
     world: World, kafka_server: tuple[Running, str]
 ):
     """18: the broker is frozen for longer than a send may take, then killed: nothing is lost."""
-    sent = orders(600)
-    await _stocked(world, 600)
-    await world.run(*ALL, "relay")
-    await world.send(sent[:400])
-    await until(lambda: _confirmed(world, 50))
+    sent = orders(1_000)
+    await _stocked(world, 1_000)
+    await world.run(*ALL, "relay", batch_size=20)
+    await world.send(sent[:700])
+    await until(lambda: _confirmed(world, 20))
     broker = kafka_server[0]
     broker.signal("kafka", "SIGSTOP")
-    await asyncio.sleep(13)  # longer than the relay's time-out of 10 s
-    assert not await _confirmed(world, 400)
-    broker.signal("kafka", "SIGCONT")
-    await until(lambda: _confirmed(world, 250), 60)
-    await world.send(sent[400:])
+    try:
+        await asyncio.sleep(13)  # longer than the relay's time-out of 10 s
+        assert not await _confirmed(world, 700)
+    finally:
+        broker.signal("kafka", "SIGCONT")
+    await until(lambda: _confirmed(world, 400), 60)
+    await world.send(sent[700:])
     broker.kill("kafka")
     await until(lambda: answers(world.kafka), 60)
-    await world.reached(CONFIRMED, 600)
-    await _exactly(world, 600)
+    await world.reached(CONFIRMED, 1_000)
+    await _exactly(world, 1_000)
