@@ -166,7 +166,9 @@ def _action_required(event: payment.AuthenticationRequired) -> list[Reaction]:
 
 
 def _declined(event: payment.PaymentDeclined) -> list[Reaction]:
-    told = order.RecordPaymentDeclined(event.order_id, event.attempt, event.code, event.retryable)
+    told = order.RecordPaymentDeclined(
+        event.order_id, event.attempt, event.code, event.retryable, event.unsure
+    )
     return [Reaction(told)]
 
 

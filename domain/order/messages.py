@@ -130,10 +130,13 @@ class RecordAuthenticationRequired(OrderCommand, frozen=True):
 
 
 class RecordPaymentDeclined(OrderCommand, frozen=True):
+    """`unsure`: the provider may hold the money all the same, so that it has to be voided."""
+
     kind: ClassVar[str] = "quire.order.record_payment_declined"
     attempt: int
     code: str
     retryable: bool
+    unsure: bool = False
 
 
 class RecordAuthorizationVoided(OrderCommand, frozen=True):

@@ -110,10 +110,10 @@ def record_payment_declined(command: m.RecordPaymentDeclined, state: State) -> l
     )
     reason = _cancel_reason(state)
     if reason is not None:
-        return [failed, final_failure(state, "cancel", reason)]
+        return [failed, final_failure(state, "cancel", reason, void=command.unsure)]
     if command.retryable or state.base == "confirmed":
         return [failed]
-    return [failed, final_failure(state, "payment", command.code)]
+    return [failed, final_failure(state, "payment", command.code, void=command.unsure)]
 
 
 def record_authorization_voided(

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from domain.errors import Refused
 from domain.message import Money
 from domain.payment import messages as m
-from domain.payment.state import State, Wish
+from domain.payment.state import RENEWAL, State, Wish
 
-RENEWAL = "renewal"
+NOTHING = Money(0, "")
 IMPORTED = "import:"  # begins the reference of a payment that our provider never saw
 
 
@@ -28,7 +28,7 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
             if state.voided or _known(state, "void", ""):
                 return None
             key = _key(command, "void", command_id)
-            return Wish("void", "", key, Money(state.held, _currency(state)))
+            return _void(Wish("void", "", key, NOTHING), state)
         case m.RefundPayment(refund_id=refund_id, amount=amount):
             if _known(state, "refund", refund_id):
                 return None
@@ -38,9 +38,15 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
             if waiting is None or step != "void":
                 return waiting
             # What it waited for may have changed how much is held.
-            return replace(waiting, amount=Money(state.held, _currency(state)))
+            return _void(waiting, state)
         case _:
             return _authorization_wish(command, state, command_id)
+
+
+def _void(wish: Wish, state: State) -> Wish:
+    """Of what is held; of what may be, by the key under which it was asked for."""
+    reference = state.unsure.key if state.unsure is not None and not state.held else ""
+    return replace(wish, amount=state.voidable or NOTHING, reference=reference)
 
 
 def _authorization_wish(command: m.PaymentCommand, state: State, command_id: str) -> Wish | None:
@@ -86,7 +92,7 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
             if code:
                 return [m.CaptureFailed(order_id, wish.subject, wish.amount, code, wish.final)]
         case "void":
-            if not state.held:
+            if state.voidable is None:
                 return [m.AuthorizationVoided(order_id)]
         case "refund":
             if state.reference.startswith(IMPORTED):

@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from domain.decider import Decider
 from domain.errors import Refused
 from domain.payment import messages as m
-from domain.payment.asking import RENEWAL, blocker, request_for, wish_of, without_asking
+from domain.payment.asking import blocker, request_for, wish_of, without_asking
 from domain.payment.backoff import next_try, pause_after
 from domain.payment.evolve import evolve
-from domain.payment.state import State, Wish
+from domain.payment.state import RENEWAL, State, Wish
 
 UNREACHABLE = "provider_unreachable"
 
@@ -100,9 +100,10 @@ def _again(wish: Wish, answered: m.Answered, state: State) -> m.PaymentEvent:
     first_at = wish.first_at or answered.at
     order_id = answered.command.order_id
     at = next_try(wish.key, tries, answered.at, first_at)
-    if at is None:
-        return _failed(wish, UNREACHABLE, False, order_id, state)
     unreachable = answered.answer.outcome == "unreachable"
+    if at is None:
+        given_up = replace(wish, unsure=wish.unsure or not unreachable)
+        return _failed(given_up, UNREACHABLE, False, order_id, state)
     kind = m.PaymentDeferred if unreachable else m.PaymentOutcomeUnknown
     return _deferral(kind, order_id, replace(wish, tries=tries, first_at=first_at), at)
 
@@ -149,9 +150,10 @@ def _failed(wish: Wish, code: str, retryable: bool, order_id: str, state: State)
     match wish.step:
         case "authorize" if wish.subject == RENEWAL:
             held = replace(wish.amount, amount_minor=state.held)
-            return m.AuthorizationExpired(order_id, held)
+            return m.AuthorizationExpired(order_id, held, code == UNREACHABLE and wish.unsure)
         case "authorize":
-            return m.PaymentDeclined(order_id, wish.attempt, code, retryable)
+            unsure = code == UNREACHABLE and wish.unsure
+            return m.PaymentDeclined(order_id, wish.attempt, code, retryable, unsure)
         case "capture":
             return m.CaptureFailed(order_id, wish.subject, wish.amount, code, wish.final)
         case "void":

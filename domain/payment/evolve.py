@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from domain.message import Money
 from domain.payment import messages as m
 from domain.payment.messages import Step
-from domain.payment.state import Authentication, State, Wish
+from domain.payment.state import RENEWAL, Authentication, State, Wish
 
 
 def evolve(state: State, event: m.PaymentEvent) -> State:
@@ -23,6 +23,7 @@ def evolve(state: State, event: m.PaymentEvent) -> State:
                 pending=renewed,
                 authentication=None,
                 expired=False,
+                unsure=None,
             )
         case m.PaymentCaptured(parcel_id=parcel_id, amount=amount, final=final):
             state = _answered(state, "capture", parcel_id)
@@ -51,26 +52,30 @@ def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
                 authentication=waits,
                 pending=_without_authorizations(state.pending),
             )
-        case m.PaymentDeclined(attempt=attempt):
+        case m.PaymentDeclined(attempt=attempt, unsure=unsure):
             return replace(
                 state,
+                unsure=_given_up(state, str(attempt)) if unsure else state.unsure,
                 attempt=attempt,
                 answered=attempt,
                 authentication=None,
                 pending=_without_authorizations(state.pending),
             )
         case m.AuthorizationVoided():
-            return replace(_answered(state, "void", ""), voided=True, authentication=None)
-        case m.AuthorizationExpired():
+            state = _answered(state, "void", "")
+            return replace(state, voided=True, authentication=None, unsure=None)
+        case m.AuthorizationExpired(unsure=unsure):
             # A void may still come: for an order that is given up, or after it was paid anew.
             waiting = _without_authorizations(state.pending)
             waiting = {name: wish for name, wish in waiting.items() if name[0] != "void"}
-            return replace(state, expired=True, pending=waiting)
+            given_up = _given_up(state, RENEWAL) if unsure else None
+            return replace(state, expired=True, pending=waiting, unsure=given_up)
         case _:
             raise TypeError(f"{type(event).__name__} is not an event of payment")
 
 
 def _deferred(state: State, event: m.PaymentDeferred | m.PaymentOutcomeUnknown) -> State:
+    before = state.pending.get((event.step, event.subject))
     wish = Wish(
         event.step,
         event.subject,
@@ -82,10 +87,15 @@ def _deferred(state: State, event: m.PaymentDeferred | m.PaymentOutcomeUnknown) 
         event.final,
         event.tries,
         event.first_at,
+        isinstance(event, m.PaymentOutcomeUnknown) or (before is not None and before.unsure),
     )
     attempt = max(state.attempt, event.attempt)
     pending = {**state.pending, (event.step, event.subject): wish}
     return replace(state, attempt=attempt, pending=pending)
+
+
+def _given_up(state: State, subject: str) -> Wish | None:
+    return state.pending.get(("authorize", subject))
 
 
 def _answered(state: State, step: Step, subject: str) -> State:

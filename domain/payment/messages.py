@@ -143,10 +143,13 @@ class AuthenticationRequired(PaymentEvent, frozen=True):
 
 
 class PaymentDeclined(PaymentEvent, frozen=True):
+    """`unsure` when it was given up and the provider may hold the money all the same."""
+
     type: ClassVar[str] = "quire.payment.declined.v1"
     attempt: int
     code: str
     retryable: bool
+    unsure: bool = False
 
 
 class PaymentDeferred(PaymentEvent, frozen=True):
@@ -222,5 +225,8 @@ class RefundFailed(PaymentEvent, frozen=True):
 
 
 class AuthorizationExpired(PaymentEvent, frozen=True):
+    """`unsure` when a renewal was given up and the provider may have made it all the same."""
+
     type: ClassVar[str] = "quire.payment.authorization_expired.v1"
     amount: Money
+    unsure: bool = False

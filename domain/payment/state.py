@@ -8,6 +8,8 @@ from msgspec import Struct
 from domain.message import Money
 from domain.payment.messages import Step
 
+RENEWAL = "renewal"  # the subject of an authorisation that takes the place of one that ends
+
 
 class Wish(Struct, frozen=True):
     """One thing asked of the provider: `subject` names it within its step, `key` for ever."""
@@ -22,6 +24,7 @@ class Wish(Struct, frozen=True):
     final: bool = False
     tries: int = 0
     first_at: datetime | None = None
+    unsure: bool = False  # an answer was lost on the way, so that it may have been done
 
 
 class Authentication(Struct, frozen=True):
@@ -34,6 +37,7 @@ class State(Struct, frozen=True):
     """`authorized` is all that was ever held, `captured` what was taken of it.
 
     `done` names each step and subject that has its final answer; `pending` those asked again.
+    `unsure` is an authorisation that was given up though the provider may hold it.
     """
 
     attempt: int = 0
@@ -48,6 +52,14 @@ class State(Struct, frozen=True):
     voided: bool = False
     expired: bool = False
     final: bool = False
+    unsure: Wish | None = None
+
+    @property
+    def voidable(self) -> Money | None:
+        """What a void would let go; None when nothing can be held."""
+        if self.held and self.authorized is not None:
+            return Money(self.held, self.authorized.currency)
+        return self.unsure.amount if self.unsure is not None and not self.voided else None
 
     @property
     def held(self) -> int:

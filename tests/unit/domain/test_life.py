@@ -105,11 +105,22 @@ def test_a_provider_that_stays_away_for_a_day_cancels():
     world.provider.script.extend(["unreachable"] * 1_000)
     world.tell(place("o-1", line(1, "mug", 2)))
     while axes(world)[0] == "awaiting_payment":
-        due = world.next_due()
-        assert due is not None
-        world.tick(due - world.now)
-        world.drain()
+        until_next(world)
     assert axes(world)[0] == "cancelled"
+    check_at_rest(world)
+
+
+def test_what_may_be_held_when_the_provider_is_given_up_is_voided():
+    world = stocked(mug=5)
+    world.provider.script.extend(["done", *["unreachable"] * 300])
+    world.tell(place("o-1", line(1, "mug", 2)))
+    while axes(world)[0] == "awaiting_payment":
+        until_next(world)
+    assert world.provider.total("authorize", "o-1") == 1_000
+    world.provider.script.clear()
+    world.run_out()
+    assert axes(world) == ("cancelled", "none", "voided")
+    assert world.provider.total("void", "o-1") == 1_000
     check_at_rest(world)
 
 
@@ -272,8 +283,13 @@ def delivered() -> World:
     world = stocked(mug=5)
     world.tell(place("o-1", line(1, "mug", 2)))
     while axes(world)[1] != "delivered":
-        due = world.next_due()
-        assert due is not None
-        world.tick(due - world.now)
-        world.drain()
+        until_next(world)
     return world
+
+
+def until_next(world: World) -> None:
+    """To the next deadline, and through all that follows from it."""
+    due = world.next_due()
+    assert due is not None
+    world.tick(due - world.now)
+    world.drain()

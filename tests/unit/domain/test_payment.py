@@ -64,6 +64,21 @@ def test_after_a_day_it_is_given_up():
     late.then(m.PaymentDeclined("o-1", 1, "provider_unreachable", False))
 
 
+def test_what_may_have_been_done_before_it_was_given_up_is_voided():
+    asked = given().when(AUTHORIZE, UNSURE, command_id="first").then_types(m.PaymentOutcomeUnknown)
+    retry = m.RetryPayment("o-1", "authorize", "1")
+    away = asked.when(retry, DOWN).then_types(m.PaymentDeferred)
+    late = away.when(retry, DOWN, at=NOON + timedelta(hours=24))
+    given_up = late.then(m.PaymentDeclined("o-1", 1, "provider_unreachable", False, True))
+    void = given_up.when(VOID, DOWN, command_id="void")
+    assert void.request.key == "o-1/void/void"
+    assert void.request.amount == pounds(1_000)
+    assert void.request.reference == "o-1/authorize/first"
+    again = void.then_types(m.PaymentDeferred).when(m.RetryPayment("o-1", "void", ""), YES)
+    assert again.request.key == "o-1/void/void"
+    again.then(m.AuthorizationVoided("o-1", pounds(1_000)))
+
+
 def test_pauses_grow_and_are_the_same_each_time():
     tries = [next_try("key", n, NOON, NOON) for n in range(1, 9)]
     pauses = [at - NOON for at in tries if at]
