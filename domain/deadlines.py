@@ -80,6 +80,8 @@ def _attempt_failed(
 
 
 def _held(event: order.OrderHeld, at: datetime, periods: Periods) -> list[Deadline]:
+    if event.authorized is not None:
+        return [Disarm(event.stream, EXPIRE), Disarm(event.stream, EXPIRE_AT_LAST)]
     if event.reason != "backorder":
         return []
     expire = order.ExpireOrder(event.order_id, "backorder")

@@ -18,18 +18,18 @@ def cancel_order(command: m.CancelOrder, state: State) -> list[m.OrderEvent]:
         if command.lines:
             raise Refused("nothing_to_cancel")
         return []  # it is being cancelled already
-    wanted = _wanted(command, state)
-    number = state.cancellations + 1
-    lines = named(state.order.lines, wanted)
-    whole = not less(state.remaining(), wanted)
-    parcels = _parcels_with(state, wanted)
-    request = m.CancellationRequested(
-        command.order_id, number, lines, whole, parcels, command.reason
-    )
-    if parcels or (whole and state.in_flight):
+    request = _request(state, _wanted(command, state), command.reason)
+    if request.parcels or (request.whole and state.in_flight):
         return [request]
-    void = whole and state.attempt_status == "action"
+    void = request.whole and state.attempt_status in ("action", "authorized")
+    number, lines = request.cancellation, request.lines
     return [request, _lines_cancelled(state, number, lines, command.reason, void=void)]
+
+
+def stop_parcels(state: State, reason: str) -> list[m.OrderEvent]:
+    """Takes back all that has not left."""
+    wanted = state.cancellable()
+    return [_request(state, wanted, reason)] if wanted else []
 
 
 def record_shipment_cancelled(
@@ -91,6 +91,17 @@ def _wanted(command: m.CancelOrder, state: State) -> Mapping[int, int]:
             code = "already_shipped" if shipped else "too_many"
             raise Refused(code, line=line, asked=quantity, left=free.get(line, 0))
     return wanted
+
+
+def _request(state: State, wanted: Mapping[int, int], reason: str) -> m.CancellationRequested:
+    return m.CancellationRequested(
+        state.order.order_id,
+        state.cancellations + 1,
+        named(state.order.lines, wanted),
+        not less(state.remaining(), wanted),
+        _parcels_with(state, wanted),
+        reason,
+    )
 
 
 def _nothing_left(state: State) -> str:

@@ -22,7 +22,12 @@ def _rejected(state: State, event: m.OrderRejected) -> State:
 def _payment_requested(state: State, event: m.PaymentRequested) -> State:
     base = "awaiting_payment" if state.base != "confirmed" else "confirmed"
     return replace(
-        state, base=base, attempt=event.attempt, attempt_status="in_flight", failed_code=""
+        state,
+        base=base,
+        attempt=event.attempt,
+        attempt_status="in_flight",
+        failed_code="",
+        payment_method=event.payment_method,
     )
 
 
@@ -51,7 +56,11 @@ def _held(state: State, event: m.OrderHeld) -> State:
         case "authorization_expired":
             return replace(state, hold=event.reason, authorization_expired=True)
         case _:
-            return replace(state, hold=event.reason)
+            state = replace(state, hold=event.reason)
+            if event.authorized is None:
+                return state
+            held = event.authorized.amount_minor
+            return replace(state, attempt_status="authorized", authorized=held)
 
 
 def _hold_released(state: State, event: m.HoldReleased) -> State:
@@ -157,10 +166,12 @@ def _paid(state: State, event: m.OrderPaid) -> State:
 
 def _payment_failed(state: State, event: m.OrderPaymentFailed) -> State:
     if event.step == "capture":
+        amount = state.captures_open.get(event.subject, 0)
         return replace(
             state,
             needs_person=True,
-            asked=state.asked - state.captures_open.get(event.subject, 0),
+            asked=state.asked - amount,
+            owed={**state.owed, event.subject: amount},
             captures_open=_without(state.captures_open, event.subject),
         )
     return replace(
@@ -184,7 +195,11 @@ def _delivered(state: State, event: m.OrderDelivered) -> State:
 def _parcel_lost(state: State, event: m.OrderParcelLost) -> State:
     parcel = replace(state.parcels[event.parcel_id], status=event.cause)
     return _owing(
-        replace(state, parcels={**state.parcels, event.parcel_id: parcel}),
+        replace(
+            state,
+            parcels={**state.parcels, event.parcel_id: parcel},
+            owed=_without(state.owed, event.parcel_id),
+        ),
         event.refund_id,
         event.refund.amount_minor,
     )
@@ -218,7 +233,7 @@ def _window_ended(state: State, event: m.ReturnWindowEnded) -> State:
 
 
 def _completed(state: State, event: m.OrderCompleted) -> State:
-    return replace(state, base="completed", hold="")
+    return replace(state, base="completed", hold="", owed={})
 
 
 def _owing(state: State, refund_id: str, amount: int) -> State:

@@ -56,6 +56,8 @@ class ExpireOrder(OrderCommand, frozen=True):
 
 
 class HoldOrder(OrderCommand, frozen=True):
+    """Keeps the order from being confirmed; a confirmed one is refused: cancel it instead."""
+
     kind: ClassVar[str] = "quire.order.hold"
     reason: str = ""
 
@@ -92,9 +94,10 @@ class RefuseReturn(OrderCommand, frozen=True):
 
 
 class CompleteOrder(OrderCommand, frozen=True):
-    """Timer: the return window is over."""
+    """Timer: the return window is over. `write_off`: a person lets go what was never paid."""
 
     kind: ClassVar[str] = "quire.order.complete"
+    write_off: bool = False
 
 
 class RecordStockReserved(OrderCommand, frozen=True):
@@ -274,9 +277,12 @@ class OrderConfirmed(OrderEvent, frozen=True):
 
 
 class OrderHeld(OrderEvent, frozen=True):
+    """`authorized` when the money is there: the order is confirmed as soon as it is released."""
+
     type: ClassVar[str] = "quire.order.held.v1"
     reason: str
     shortages: tuple[Shortage, ...] = ()
+    authorized: Money | None = None
 
 
 class HoldReleased(OrderEvent, frozen=True):
@@ -449,10 +455,17 @@ class ReturnSettled(OrderEvent, frozen=True):
 
 
 class ReturnWindowEnded(OrderEvent, frozen=True):
-    """The window is over while a return or money is still open: completed with the last of them."""
+    """The window is over while a return or money is still open: completed with the last of them.
+
+    `reason` is `payment_failed` when a person has to settle what left and was not paid.
+    """
 
     type: ClassVar[str] = "quire.order.return_window_ended.v1"
+    reason: str = ""
 
 
 class OrderCompleted(OrderEvent, frozen=True):
+    """`written_off` is what was never paid and will not be asked for any more."""
+
     type: ClassVar[str] = "quire.order.completed.v1"
+    written_off: Money | None = None

@@ -1,11 +1,20 @@
-"""Asking for the money, and what the provider answers."""
+"""Asking for the money, and what the provider answers.
+
+An authorisation that lapses before hand-over is asked for anew at once, with the card that was
+asked last; when that fails, the parcels are stopped and what has not left is cancelled. A parcel
+that left all the same cannot be charged: its share is owed, the order stays open after its return
+window, and a person settles it (`CompleteOrder` with `write_off`).
+"""
 
 from typing import Literal
 
 from domain.errors import Refused
 from domain.order import messages as m
+from domain.order.cancelling import stop_parcels
 from domain.order.parcels import parcels_of
 from domain.order.state import State, named
+
+LAPSED = "authorization_expired"
 
 
 def request_payment(state: State, method: str) -> list[m.OrderEvent]:
@@ -54,11 +63,10 @@ def pay_order(command: m.PayOrder, state: State) -> list[m.OrderEvent]:
         raise Refused("order_closed", status=state.base)
     if not command.payment_method:
         raise Refused("payment_method_missing")
-    expired = state.base == "confirmed" and state.authorization_expired and not state.in_flight
     declined = state.base == "awaiting_payment" and state.attempt_status == "declined"
-    if state.cancelling or not (expired or declined):
+    if state.cancelling or not declined:
         raise Refused("not_awaiting_payment", status=state.base)
-    if state.hold and not expired:
+    if state.hold:
         raise Refused("on_hold", hold=state.hold)
     return request_payment(state, command.payment_method)
 
@@ -83,10 +91,12 @@ def record_payment_authorized(
     if not _awaits(state, command.attempt):
         return []
     if state.base == "confirmed":
-        return [m.HoldReleased(command.order_id, "authorization_expired")]
+        return [m.HoldReleased(command.order_id, LAPSED)]
     reason = _cancel_reason(state)
     if reason is not None:
         return [final_failure(state, "cancel", reason, void=True)]
+    if state.hold:
+        return [m.OrderHeld(command.order_id, state.hold, authorized=command.amount)]
     return [confirmation(state, command.amount.amount_minor)]
 
 
@@ -111,7 +121,9 @@ def record_payment_declined(command: m.RecordPaymentDeclined, state: State) -> l
     reason = _cancel_reason(state)
     if reason is not None:
         return [failed, final_failure(state, "cancel", reason, void=command.unsure)]
-    if command.retryable or state.base == "confirmed":
+    if state.base == "confirmed":
+        return [failed, *stop_parcels(state, LAPSED)]
+    if command.retryable:
         return [failed]
     return [failed, final_failure(state, "payment", command.code, void=command.unsure)]
 
@@ -125,13 +137,16 @@ def record_authorization_voided(
 def record_authorization_expired(
     command: m.RecordAuthorizationExpired, state: State
 ) -> list[m.OrderEvent]:
-    """Nothing is held any more: as good as a void, or a reason to hold what has not left."""
+    """Nothing is held any more: as good as a void, or a reason to ask anew."""
     if "void" in state.awaited:
         return [m.OrderPaymentVoided(command.order_id)]
+    if state.base == "awaiting_payment" and state.attempt_status == "authorized":
+        return [m.PaymentAttemptFailed(command.order_id, state.attempt, LAPSED, True)]
     unshipped = any(one.status == "planned" and one.lines for one in state.parcels.values())
     if state.base != "confirmed" or not unshipped or state.authorization_expired or state.ending:
         return []
-    return [m.OrderHeld(command.order_id, "authorization_expired")]
+    asked = request_payment(state, state.payment_method)
+    return [*asked, m.OrderHeld(command.order_id, LAPSED)] if asked else []
 
 
 def record_payment_captured(command: m.RecordPaymentCaptured, state: State) -> list[m.OrderEvent]:

@@ -1,4 +1,9 @@
-"""Taking an order in, and what the stock answers."""
+"""Taking an order in, and what the stock answers.
+
+A hold keeps an order from being confirmed: no card is asked anew while it lasts, and money that is
+authorised meanwhile waits for its end. Once the order is confirmed its parcels are on their way,
+so that it can only be cancelled.
+"""
 
 from collections.abc import Iterable
 
@@ -40,10 +45,11 @@ def hold_order(command: m.HoldOrder, state: State) -> list[m.OrderEvent]:
         raise Refused("order_unknown", order_id=command.order_id)
     if state.closed:
         raise Refused("order_closed", status=state.base)
+    if state.base == "confirmed":
+        raise Refused("already_confirmed")
     if state.hold:
         return []
-    shipped = any(one.status != "planned" for one in state.parcels.values())
-    if state.base not in ("awaiting_payment", "confirmed") or shipped or state.ending:
+    if state.base != "awaiting_payment" or state.ending:
         raise Refused("not_holdable", status=state.base)
     return [m.OrderHeld(command.order_id, command.reason or "manual")]
 
@@ -55,7 +61,10 @@ def release_hold(command: m.ReleaseHold, state: State) -> list[m.OrderEvent]:
         return []
     if state.hold in ("backorder", "authorization_expired"):
         raise Refused("hold_ends_by_itself", hold=state.hold)
-    return [m.HoldReleased(command.order_id, state.hold)]
+    released = m.HoldReleased(command.order_id, state.hold)
+    if state.base == "awaiting_payment" and state.attempt_status == "authorized":
+        return [released, confirmation(state, state.authorized)]
+    return [released]
 
 
 def record_stock_reserved(command: m.RecordStockReserved, state: State) -> list[m.OrderEvent]:

@@ -1,5 +1,8 @@
 """What becomes of an order's parcels, and when the order is complete."""
 
+from msgspec.structs import replace
+
+from domain.errors import Refused
 from domain.message import LineQuantity
 from domain.order import messages as m
 from domain.order.evolve import evolve
@@ -54,12 +57,23 @@ def record_parcel_lost(command: m.RecordParcelLost, state: State) -> list[m.Orde
 
 
 def complete_order(command: m.CompleteOrder, state: State) -> list[m.OrderEvent]:
-    """Too early changes nothing; what is still open is waited for."""
+    """Too early changes nothing; what is still open is waited for, what is owed by a person."""
     if state.base != "confirmed" or state.ending or _on_its_way(state):
         return []
+    if command.write_off:
+        return [_written_off(state)]
     if state.settled:
         return [m.OrderCompleted(command.order_id)]
-    return [] if state.window_ended else [m.ReturnWindowEnded(command.order_id)]
+    reason = "payment_failed" if state.owed else ""
+    return [] if state.window_ended else [m.ReturnWindowEnded(command.order_id, reason)]
+
+
+def _written_off(state: State) -> m.OrderCompleted:
+    if not state.owed:
+        raise Refused("nothing_owed")
+    if not replace(state, owed={}).settled:
+        raise Refused("not_settled")
+    return m.OrderCompleted(state.order.order_id, state.money(sum(state.owed.values())))
 
 
 def refundable(state: State, amount: int) -> int:

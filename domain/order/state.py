@@ -62,10 +62,12 @@ class State(Struct, frozen=True):
     attempt: int = 0
     attempt_status: Attempt = "none"
     failed_code: str = ""
+    payment_method: str = ""  # the one that was asked last
     authorized: int = 0
     voided: bool = False
     authorization_expired: bool = False
     asked: int = 0  # by hand-overs, whether it came yet or not; failed ones are taken out
+    owed: Mapping[str, int] = {}  # by parcels that left and could not be charged
     captured: int = 0
     captures_open: Mapping[str, int] = {}
     promised: int = 0  # refunds, whether they are out yet or not
@@ -100,9 +102,10 @@ class State(Struct, frozen=True):
 
     @property
     def settled(self) -> bool:
-        """Nothing is on its way back: no stock, no money, no goods."""
+        """Nothing is on its way back, no stock, no money, no goods; and nothing is owed."""
         return not (
             self.awaited
+            or self.owed
             or self.refunds_open
             or self.captures_open
             or self.cancelling

@@ -68,7 +68,12 @@ def _authorization_wish(command: m.PaymentCommand, state: State, command_id: str
 
 
 def blocker(wish: Wish, state: State) -> Wish | None:
-    """What must be answered first: the authorisation before its void, captures before both."""
+    """What must be answered first: the authorisation before its void, captures before both.
+
+    A capture waits for a new authorisation when the old one has lapsed.
+    """
+    if wish.step == "capture" and state.expired:
+        return next((one for name, one in state.pending.items() if name[0] == "authorize"), None)
     if wish.step not in ("void", "refund"):
         return None
     for (step, _), pending in state.pending.items():

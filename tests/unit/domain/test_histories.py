@@ -245,6 +245,10 @@ def test_returns_in_any_order_pay_back_what_came_back(first: Command, history: l
 def settle(world: World) -> None:
     """The outside works again, people answer what waits for them, time runs out."""
     world.provider.script.clear()
+    world.drain()
+    for order_id, state in list(world.orders.items()):
+        if state.hold == "manual":
+            world.tell(order.ReleaseHold(order_id))
     world.run_out()
     for order_id, state in list(world.orders.items()):
         for number, one in state.returns.items():
@@ -253,3 +257,6 @@ def settle(world: World) -> None:
             elif one.status == "approved":
                 world.tell(ReceiveReturn(order_id, number, one.lines))
     world.run_out()
+    for order_id, state in list(world.orders.items()):
+        if state.owed and not state.closed:
+            world.tell(order.CompleteOrder(order_id, write_off=True))

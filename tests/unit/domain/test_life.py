@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 
 from domain.inventory.messages import ReceiveStock
-from domain.message import LineQuantity
+from domain.message import LineQuantity, Money
 from domain.order import messages as order
 from domain.order.status import status_of
 from domain.payment.messages import ConfirmAuthentication, RenewAuthorization
-from domain.shipping.messages import ReceiveReturn
+from domain.shipping.messages import ReceiveReturn, RecordScan
 from tests.books import check_at_rest, check_books
 from tests.shop import line, place, stocked
 from tests.world import World
@@ -254,20 +254,87 @@ def test_repeats_of_every_message_change_nothing():
     assert twice.log == handled == once.log
 
 
-@pytest.mark.parametrize("paid_again", [False, True])
-def test_an_order_whose_authorisation_lapsed_can_be_cancelled(paid_again: bool):
+@pytest.mark.parametrize("answer", ["approve", "decline", "decline_retryable"])
+def test_an_authorisation_that_lapses_is_asked_for_anew_or_the_parcel_stops(answer: str):
     world = stocked(mug=5)
     world.tell(place("o-1", line(1, "mug", 2)))
-    world.provider.script.append("decline")
+    world.provider.script.extend(["decline", answer])
+    world.tell(RenewAuthorization("o-1"))
+    if answer == "approve":
+        assert axes(world) == ("confirmed", "in_fulfilment", "authorized")
+    else:
+        assert axes(world)[0] == "cancelled"
+        assert world.orders["o-1"].ending_reason == "authorization_expired"
+    world.run_out()
+    assert world.provider.total("capture", "o-1") == (1_000 if answer == "approve" else 0)
+    check_at_rest(world)
+
+
+def test_an_order_whose_authorisation_lapsed_can_be_cancelled():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.provider.script.extend(["decline", "lost"])
     world.tell(RenewAuthorization("o-1"))
     assert axes(world)[0] == "on_hold"
-    if paid_again:
-        world.tell(order.PayOrder("o-1", "tok_other"))
     world.tell(order.CancelOrder("o-1"))
-    assert axes(world)[0] == "cancelled"
-    held = world.provider.total("authorize", "o-1") if paid_again else 0
-    assert world.provider.total("void", "o-1") == held // 2  # the first has lapsed by itself
     world.run_out()
+    assert axes(world)[0] == "cancelled"
+    assert world.provider.total("void", "o-1") == 1_000  # the first has lapsed by itself
+    check_at_rest(world)
+
+
+def test_a_parcel_that_leaves_while_the_money_is_asked_for_anew_is_paid():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.provider.script.extend(["decline", "lost", "lost"])
+    world.tell(RenewAuthorization("o-1"))
+    world.tell(RecordScan("o-1", "o-1.1", "s-1", "handed_over", world.now))
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "captured")
+    check_at_rest(world)
+
+
+def test_what_left_unpaid_stays_open_until_a_person_decides():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.provider.script.extend(["decline", "lost"])
+    world.tell(RenewAuthorization("o-1"))
+    world.tell(RecordScan("o-1", "o-1.1", "s-1", "handed_over", world.now))
+    world.provider.script.append("decline")
+    world.run_out()
+    assert axes(world) == ("confirmed", "delivered", "failed")
+    assert order.ReturnWindowEnded("o-1", "payment_failed") in world.log
+    facts = world.tell(order.CompleteOrder("o-1", write_off=True))
+    assert facts == [order.OrderCompleted("o-1", Money(1_000, "GBP"))]
+    check_at_rest(world)
+
+
+def test_an_order_on_hold_is_not_confirmed_before_it_is_released():
+    world = stocked(mug=5)
+    world.provider.script.append("lost")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.tell(order.HoldOrder("o-1"))
+    until_next(world)
+    assert axes(world) == ("on_hold", "none", "authorized")
+    world.tell(order.ReleaseHold("o-1"))
+    assert axes(world) == ("confirmed", "in_fulfilment", "authorized")
+    world.run_out()
+    check_at_rest(world)
+
+
+@pytest.mark.parametrize("renewal", ["approve", "decline"])
+def test_an_order_on_hold_can_be_cancelled_or_lapses(renewal: str):
+    world = stocked(mug=5)
+    world.provider.script.append("lost")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.tell(order.HoldOrder("o-1"))
+    until_next(world)
+    world.provider.script.append(renewal)
+    world.tell(RenewAuthorization("o-1"))
+    if renewal == "approve":
+        world.tell(order.CancelOrder("o-1"))
+    world.run_out()
+    assert axes(world)[0] == ("cancelled" if renewal == "approve" else "expired")
     check_at_rest(world)
 
 

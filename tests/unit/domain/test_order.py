@@ -177,6 +177,27 @@ def test_what_cannot_be_cancelled(lines: Any, code: str):
     given(*TO_CONFIRMED).when(m.CancelOrder(ORDER, lines)).then_refused(code)
 
 
+def test_a_confirmed_order_cannot_be_held():
+    given(*TO_CONFIRMED).when(m.HoldOrder(ORDER)).then_refused("already_confirmed")
+
+
+def test_a_lapsed_authorisation_is_asked_for_anew():
+    given(*TO_CONFIRMED).when(m.RecordAuthorizationExpired(ORDER)).then(AGAIN, LAPSED)
+
+
+def test_without_the_money_the_parcels_are_stopped():
+    declined = m.RecordPaymentDeclined(ORDER, 2, "card_declined", True)
+    again = given(*TO_CONFIRMED, AGAIN, LAPSED).when(declined)
+    again.then_types(m.PaymentAttemptFailed, m.CancellationRequested)
+
+
+def test_only_what_is_owed_can_be_written_off():
+    write_off = m.CompleteOrder(ORDER, write_off=True)
+    given(*TO_DELIVERED).when(write_off).then_refused("nothing_owed")
+    unpaid = given(*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED, RETURN)
+    unpaid.when(write_off).then_refused("not_settled")
+
+
 def test_after_hand_over_there_is_only_a_return():
     given(*TO_DELIVERED).when(m.CancelOrder(ORDER)).then_refused("already_shipped")
     given(*TO_DELIVERED).when(m.CancelOrder(ORDER, ONE_MUG)).then_refused("already_shipped")
@@ -200,6 +221,10 @@ def test_more_than_came_cannot_go_back():
 
 
 HELD = m.OrderHeld(ORDER, "manual")
+HELD_PAID = m.OrderHeld(ORDER, "manual", (), pounds(1_550))
+AGAIN = m.PaymentRequested(ORDER, 2, pounds(1_550), "tok_approve")
+LAPSED = m.OrderHeld(ORDER, "authorization_expired")
+UNPAID = m.OrderPaymentFailed(ORDER, "capture", "o-1.1", "authorization_expired")
 BACKORDERED = m.OrderHeld(ORDER, "backorder", (Shortage("mug", 2, 1),))
 APPROVED = m.ReturnApproved(ORDER, 1, ONE_MUG)
 SETTLED = m.ReturnSettled(ORDER, 1, ONE_MUG, pounds(500), "return-1")
@@ -223,8 +248,16 @@ VOIDING = cancelled(void=True, parcel_id="o-1.1")
         ((PLACED, REQUESTED, DECLINED), m.ExpireOrder(ORDER)),
         ((PLACED, BACKORDERED), m.ExpireOrder(ORDER, "backorder")),
         ((PLACED, BACKORDERED), m.RecordStockReserved(ORDER)),
-        (TO_CONFIRMED, m.HoldOrder(ORDER)),
-        ((*TO_CONFIRMED, HELD), m.ReleaseHold(ORDER)),
+        ((PLACED, REQUESTED), m.HoldOrder(ORDER)),
+        ((PLACED, REQUESTED, HELD), m.ReleaseHold(ORDER)),
+        ((PLACED, REQUESTED, HELD), m.RecordPaymentAuthorized(ORDER, 1, pounds(1_550))),
+        ((PLACED, REQUESTED, HELD_PAID), m.ReleaseHold(ORDER)),
+        ((PLACED, REQUESTED, HELD_PAID), m.CancelOrder(ORDER)),
+        ((PLACED, REQUESTED, HELD_PAID), m.RecordAuthorizationExpired(ORDER)),
+        ((*TO_CONFIRMED, AGAIN, LAPSED), m.RecordPaymentAuthorized(ORDER, 2, pounds(1_550))),
+        ((*TO_CONFIRMED, AGAIN, LAPSED), m.RecordPaymentDeclined(ORDER, 2, "no", True)),
+        ((*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED), m.CompleteOrder(ORDER)),
+        ((*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED), m.CompleteOrder(ORDER, write_off=True)),
         (TO_CONFIRMED, m.RecordAuthorizationExpired(ORDER)),
         (TO_CONFIRMED, m.RecordHandedOver(ORDER, "o-1.1")),
         (TO_CONFIRMED, m.RecordDelivered(ORDER, "o-1.1")),
