@@ -21,7 +21,10 @@ class OrderCommand(Command, frozen=True):
 
 
 class PlaceOrder(OrderCommand, frozen=True):
-    """`contact` is sealed before it gets here; `customer_id` is empty for a guest."""
+    """`contact` is sealed before it gets here; `customer_id` is empty for a guest.
+
+    Without a `payment_method` the order waits for one (PayOrder) as long as its stock is kept.
+    """
 
     kind: ClassVar[str] = "quire.order.place"
     lines: tuple[Line, ...]

@@ -35,7 +35,9 @@ def confirm_order(command: m.ConfirmOrder, state: State) -> list[m.OrderEvent]:
         return []
     if state.closed or state.ending:
         raise Refused("order_closed", status=state.base)
-    if state.base != "pending" or state.order.payment_method or state.hold:
+    declined = state.base == "awaiting_payment" and state.attempt_status == "declined"
+    unasked = state.base == "pending" or state.attempt == 1  # no card was ever tried
+    if not (unasked or declined) or state.order.payment_method or state.hold:
         raise Refused("payment_needed", status=state.base)
     return [confirmation(state, 0)]
 
@@ -70,12 +72,11 @@ def release_hold(command: m.ReleaseHold, state: State) -> list[m.OrderEvent]:
 def record_stock_reserved(command: m.RecordStockReserved, state: State) -> list[m.OrderEvent]:
     if state.ending or state.cancelling:
         return []  # it is being cancelled, so the stock goes back
-    method = state.order.payment_method if state.placed else ""
     if state.base == "pending":
-        return request_payment(state, method) if method else []
+        return request_payment(state, state.order.payment_method)
     if state.base == "awaiting_stock":
-        released: list[m.OrderEvent] = [m.HoldReleased(command.order_id, "backorder")]
-        return released + (request_payment(state, method) if method else [])
+        asked = request_payment(state, state.order.payment_method)
+        return [m.HoldReleased(command.order_id, "backorder"), *asked]
     return []
 
 

@@ -30,6 +30,18 @@ def test_an_order_is_confirmed_shipped_paid_delivered_completed():
     check_at_rest(world)
 
 
+@pytest.mark.parametrize("pays", [True, False])
+def test_an_order_without_a_card_waits_for_one_and_expires(pays: bool):
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2), method=""))
+    assert axes(world) == ("awaiting_payment", "none", "failed")
+    if pays:
+        world.tell(order.PayOrder("o-1", "tok_approve"))
+    world.run_out()
+    assert axes(world)[0] == ("completed" if pays else "expired")
+    check_at_rest(world)
+
+
 def test_too_little_stock_rejects():
     world = stocked(mug=1)
     world.tell(place("o-1", line(1, "mug", 2)))

@@ -124,8 +124,15 @@ def test_expiry_gives_the_stock_back_first():
 
 def test_what_needs_no_payment_is_confirmed_by_hand():
     invoice = given().when(place(ORDER, *LINES, method="")).then_types(m.OrderPlaced)
-    reserved = invoice.when(m.RecordStockReserved(ORDER)).then_nothing()
+    invoice.when(m.ConfirmOrder(ORDER)).then_types(m.OrderConfirmed)
+    reserved = invoice.when(m.RecordStockReserved(ORDER)).then_types(m.PaymentRequested)
     confirmed = reserved.when(m.ConfirmOrder(ORDER)).then_types(m.OrderConfirmed)
+    missing = m.RecordPaymentDeclined(ORDER, 1, "payment_method_missing", True)
+    confirmed.when(missing).then_nothing()
+    declined = reserved.when(missing).then_types(m.PaymentAttemptFailed)
+    declined.when(m.ConfirmOrder(ORDER)).then_types(m.OrderConfirmed)
+    paying = declined.when(m.PayOrder(ORDER, "tok_other")).then_types(m.PaymentRequested)
+    paying.when(m.ConfirmOrder(ORDER)).then_refused("payment_needed")
     confirmed.when(m.ConfirmOrder(ORDER)).then_nothing()
 
 
