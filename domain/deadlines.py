@@ -104,6 +104,8 @@ def _lines_cancelled(
     event: order.OrderLinesCancelled, at: datetime, periods: Periods
 ) -> list[Deadline]:
     """With the whole order gone nothing of it is waited for any more."""
+    if event.complete:
+        return _arrived(event, at, periods)
     if not event.whole:
         return []
     names = (EXPIRE, EXPIRE_AT_LAST, EXPIRE_BACKORDER)
@@ -120,7 +122,9 @@ def _completed(event: order.OrderCompleted, at: datetime, periods: Periods) -> l
 
 
 def _arrived(
-    event: order.OrderDelivered | order.OrderParcelLost, at: datetime, periods: Periods
+    event: order.OrderDelivered | order.OrderParcelLost | order.OrderLinesCancelled,
+    at: datetime,
+    periods: Periods,
 ) -> list[Deadline]:
     if not event.complete:
         return []

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from domain.errors import Refused
 from domain.message import LineQuantity, Parcel
 from domain.order import messages as m
-from domain.order.shipping import refundable
-from domain.order.state import State, less, named, units, value
+from domain.order.shipping import begins_window, refundable
+from domain.order.state import State, less, named, out_of, units, value
 
 
 def cancel_order(command: m.CancelOrder, state: State) -> list[m.OrderEvent]:
@@ -172,4 +172,13 @@ def _lines_cancelled(
         whole=not left,
         reason=reason,
         parcel_id=parcel_id,
+        complete=bool(left) and _nothing_left_of(state, lines, parcel_id),
     )
+
+
+def _nothing_left_of(state: State, lines: tuple[LineQuantity, ...], parcel_id: str) -> bool:
+    """Whether this was the last of what was on its way."""
+    parcel = state.parcels.get(parcel_id)
+    if parcel is None or out_of(parcel.lines, lines):
+        return False
+    return begins_window(state, parcel_id)

@@ -316,7 +316,8 @@ class CancellationRefused(OrderEvent, frozen=True):
 class OrderLinesCancelled(OrderEvent, frozen=True):
     """The lines are out of the order; `refund` is what had been captured for them (0 if nothing).
 
-    `void` says that the authorisation is not needed any more, `cause` why the stock goes back.
+    `void` says that the authorisation is not needed any more, `cause` why the stock goes back,
+    `complete` that no parcel is on its way any more though some arrived: the return window begins.
     """
 
     type: ClassVar[str] = "quire.order.lines_cancelled.v1"
@@ -329,6 +330,7 @@ class OrderLinesCancelled(OrderEvent, frozen=True):
     cause: Literal["cancel", "expiry", "payment"] = "cancel"
     reason: str = ""
     parcel_id: str = ""
+    complete: bool = False
 
     @property
     def reference(self) -> str:

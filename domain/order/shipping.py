@@ -27,7 +27,7 @@ def record_delivered(command: m.RecordDelivered, state: State) -> list[m.OrderEv
     delivered = m.OrderDelivered(
         command.order_id,
         command.parcel_id,
-        _begins_window(state, command.parcel_id),
+        begins_window(state, command.parcel_id),
         order.customer_id,
         order.contact,
         order.language,
@@ -51,7 +51,7 @@ def record_parcel_lost(command: m.RecordParcelLost, state: State) -> list[m.Orde
         parcel.lines,
         state.money(refundable(state, share)),
         f"lost-{command.parcel_id}",
-        _begins_window(state, command.parcel_id),
+        begins_window(state, command.parcel_id),
     )
     return [*events, lost]
 
@@ -120,7 +120,7 @@ def _on_its_way(state: State) -> bool:
     )
 
 
-def _begins_window(state: State, parcel_id: str) -> bool:
+def begins_window(state: State, parcel_id: str) -> bool:
     """Whether this was the last parcel on its way; a window that has ended does not begin again."""
     return not (state.closed or state.window_ended) and not any(
         one.status == "shipped" or (one.status == "planned" and one.lines)

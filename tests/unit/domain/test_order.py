@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
+from domain.deadlines import Periods, deadlines
 from domain.message import Charge, LineQuantity, Parcel, Shortage
 from domain.order import messages as m
 from domain.order.decider import decider
 from domain.order.status import status_of
 from tests.shop import line, place, pounds
-from tests.spec import Spec
+from tests.spec import NOON, Spec
 
 given = Spec(decider).given
 
@@ -203,6 +204,19 @@ def test_only_what_is_owed_can_be_written_off():
     given(*TO_DELIVERED).when(write_off).then_refused("nothing_owed")
     unpaid = given(*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED, RETURN)
     unpaid.when(write_off).then_refused("not_settled")
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_the_window_begins_when_the_last_parcel_on_its_way_is_cancelled(arrived: bool):
+    mugs, pens = (LineQuantity(1, "mug", 2),), (LineQuantity(2, "pen", 3),)
+    parcels = (Parcel("o-1.1", mugs), Parcel("o-1.2", pens))
+    shipped = m.OrderShipped(ORDER, "o-1.1", mugs, pounds(1_250))
+    came = (m.OrderDelivered(ORDER, "o-1.1", False),) if arrived else ()
+    history = (PLACED, REQUESTED, m.OrderConfirmed(ORDER, pounds(1_550), parcels), shipped, *came)
+    asked = given(*history).when(m.CancelOrder(ORDER, pens)).then_types(m.CancellationRequested)
+    [gone] = asked.when(m.RecordShipmentCancelled(ORDER, "o-1.2", 1)).facts
+    assert gone.complete is arrived
+    assert bool(deadlines(gone, NOON, Periods())) is arrived
 
 
 def test_after_hand_over_there_is_only_a_return():
