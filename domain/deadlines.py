@@ -104,12 +104,8 @@ def _lines_cancelled(
     event: order.OrderLinesCancelled, at: datetime, periods: Periods
 ) -> list[Deadline]:
     """With the whole order gone nothing of it is waited for any more."""
-    if event.complete:
-        return _arrived(event, at, periods)
-    if not event.whole:
-        return []
-    names = (EXPIRE, EXPIRE_AT_LAST, EXPIRE_BACKORDER)
-    return [Disarm(event.stream, name) for name in names]
+    names = (EXPIRE, EXPIRE_AT_LAST, EXPIRE_BACKORDER) if event.whole else ()
+    return [*(Disarm(event.stream, name) for name in names), *_arrived(event, at, periods)]
 
 
 def _closed(event: order.OrderEvent, at: datetime, periods: Periods) -> list[Deadline]:
