@@ -1,8 +1,12 @@
 """The two kinds of message, commands and events, and the small values that they share."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Annotated, ClassVar
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+# A time that others tell us: without its zone it is bad data.
+Instant = Annotated[datetime, Meta(tz=True)]
 
 
 class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

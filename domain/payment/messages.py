@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
-from domain.message import Command, Event, Money
+from domain.message import Command, Event, Instant, Money
 
 Step = Literal["authorize", "capture", "void", "refund"]
 
@@ -86,7 +86,7 @@ class RecordProviderNotice(PaymentCommand, frozen=True):
     reference: str
     status: str
     amount: Money
-    at: datetime
+    at: Instant
 
 
 class ProviderRequest(Struct, frozen=True):

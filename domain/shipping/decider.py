@@ -118,7 +118,7 @@ def _deferred(
 
 def _scanned(scan: m.RecordScan, state: State, next_poll: datetime | None) -> list[Event]:
     """All scans are kept; one that was overtaken, or of a cancelled parcel, moves nothing."""
-    if not state.created:
+    if not state.created or not scan.parcel_id.startswith(f"{scan.order_id}."):
         raise Refused("parcel_unknown", parcel_id=scan.parcel_id)
     if scan.scan_id in state.scans:
         return []

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
-from domain.message import Command, Event, LineQuantity
+from domain.message import Command, Event, Instant, LineQuantity
 
 ScanStatus = Literal[
     "handed_over", "in_transit", "attempt_failed", "delivered", "lost", "returned_to_sender"
@@ -41,7 +41,7 @@ class RecordScan(ParcelCommand, frozen=True):
     kind: ClassVar[str] = "quire.shipping.record_scan"
     scan_id: str
     status: ScanStatus
-    at: datetime
+    at: Instant
     place: str = ""
 
 

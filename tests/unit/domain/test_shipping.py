@@ -1,14 +1,18 @@
 """The parcel's rules, one sentence each."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.message import LineQuantity
+from domain.payment.messages import RecordProviderNotice
 from domain.shipping import messages as m
 from domain.shipping.decider import ask, decider
+from tests.shop import pounds
 from tests.spec import NOON, Spec
 
 given = Spec(decider, ask, m.Answered).given
@@ -71,6 +75,23 @@ def test_any_order_of_scans_ends_the_same():
 
 def test_nobody_knows_that_parcel():
     given().when(scan(1, "handed_over")).then_refused("parcel_unknown")
+
+
+def test_a_scan_is_of_a_parcel_of_its_own_order():
+    for other in ("o-2", "o-1.1", "o", ""):
+        foreign = m.RecordScan(other, "o-1.1", "s-1", "handed_over", NOON)
+        given(CREATED).when(foreign).then_refused("parcel_unknown")
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "+01:00"])
+def test_a_time_without_a_zone_is_bad_data(zone: str):
+    at = f"2026-11-17T12:00:00{zone}"
+    told: dict[str, Any] = {"order_id": "o-1", "status": "delivered", "at": at}
+    scanned = {**told, "parcel_id": "o-1.1", "scan_id": "s-1"}
+    noticed = {**told, "notice_id": "n", "reference": "r", "amount": pounds(1)}
+    for kind, data in ((m.RecordScan, scanned), (RecordProviderNotice, noticed)):
+        with nullcontext() if zone else pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(msgspec.json.encode(data), type=kind)
 
 
 def test_it_can_be_stopped_until_it_left():
