@@ -22,6 +22,7 @@ from bus.publisher import KafkaPublisher, Publisher, PublishFailed
 from store import connect, outcomes
 from store.errors import Unavailable, translated
 from store.outcomes import Outcome
+from store.tasks import end
 from store.vault import Vault, read_master_key
 from store.views import orders, progress
 
@@ -110,7 +111,7 @@ class Service:
                 self._watch_health(),
             ):
                 task = asyncio.create_task(work)
-                stack.push_async_callback(_end, task)
+                stack.push_async_callback(end, task)
             yield
 
     async def _start(self, kafka: KafkaPublisher) -> None:
@@ -188,12 +189,6 @@ class Service:
                 hint="Send the same request with the same Idempotency-Key later.",
                 headers={"Retry-After": "5"},
             )
-
-
-async def _end(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
 
 
 def service_of(request: Request) -> Service:

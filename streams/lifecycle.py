@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import uvloop
 
+from store.tasks import end
 from streams.sampling import sampled
 
 NEEDS_A_PERSON = 78
@@ -90,8 +91,6 @@ async def together(*works: Coroutine[Any, Any, None]) -> None:
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(*tasks)
     for task in done:
         task.result()
