@@ -80,9 +80,12 @@ async def submit(
     now = datetime.now(UTC)
     ids = Ids.of(key, now.replace(microsecond=now.microsecond // 1000 * 1000))
     message: Message | None = None
+    request_hash = service.vault.fingerprint(request_hash)  # the form holds a contact
     try:
         service.refuse_when_overloaded()
         made = await make(ids)
+        message = _message(made.command, ids)
+        _refuse_too_large(message)
     except Problem:
         async with service.db() as conn:
             known = await idempotency.find(conn, CALLER, key)
@@ -90,8 +93,6 @@ async def submit(
             raise
         stored = Stored(known, new=False)
     else:
-        message = _message(made.command, ids)
-        _refuse_too_large(message)
         wish = _wish(key, request_hash, made, message, ids)
         stored = await service.writer.add(Entry(wish, made.contact_key))
     if stored.wish.request_hash != request_hash:

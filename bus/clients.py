@@ -63,6 +63,10 @@ class Reader(Protocol):
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
 
 
+# A fact can be a little larger than the command that it came from; stack/topics.py allows as much.
+LARGEST_RECORD = 4 * 1024 * 1024
+
+
 def producer(bootstrap: str, *, timeout_seconds: float, batch_bytes: int = 16_384) -> Producer:
     """An idempotent producer that waits for all replicas; not started."""
     made: Any = AIOKafkaProducer(
@@ -70,6 +74,7 @@ def producer(bootstrap: str, *, timeout_seconds: float, batch_bytes: int = 16_38
         enable_idempotence=True,
         acks="all",
         max_batch_size=batch_bytes,
+        max_request_size=LARGEST_RECORD,
         metadata_max_age_ms=METADATA_AGE_MS,
         request_timeout_ms=int(timeout_seconds * 1000),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from bus.clients import LARGEST_RECORD
 from stack.errors import StackFault
 
 # Shorter than the outcomes are kept (30 days): a command never outlives the memory of it.
@@ -31,6 +32,7 @@ class Topic:
             "retention.ms": str(int(self.keep.total_seconds() * 1000)),
             "cleanup.policy": "delete",
             "min.insync.replicas": "1",
+            "max.message.bytes": str(LARGEST_RECORD),
         }
 
 

@@ -5,6 +5,7 @@ Deleting a person's row of `contact_key` makes all that was ever sealed for them
 
 import base64
 import binascii
+import hmac
 import os
 from collections import OrderedDict
 from collections.abc import Iterable
@@ -31,6 +32,11 @@ class Vault:
             raise ValueError("the master key has to be 32 bytes long")
         self._master = AESGCM(master)
         self._keys: OrderedDict[str, AESGCM] = OrderedDict()
+        self._fingerprints = hmac.digest(master, b"fingerprints", "sha256")
+
+    def fingerprint(self, clear: bytes) -> bytes:
+        """A keyed hash, by which nobody without the master key can confirm a guess of `clear`."""
+        return hmac.digest(self._fingerprints, clear, "sha256")
 
     async def seal(self, conn: AsyncConnection, subject: str, clear: bytes) -> str:
         """The clear bytes as text that may be stored and published anywhere."""

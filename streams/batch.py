@@ -17,6 +17,7 @@ from domain.message import Command, Event
 from store.chain import link
 from store.codec import encode
 from store.commit import Decided, NewOutcome, NewTimer, Step
+from store.errors import Stale
 from store.log import NewEvent
 from store.parked import BEHIND, NUDGE, NewParked, dump_headers
 from store.shelf import Shelves
@@ -25,6 +26,10 @@ from streams.incoming import Incoming
 from streams.memory import Held, Memory
 from streams.shelves import Stock
 from streams.verdict import Known, TimerKey, Verdict
+
+
+class Undecidable(Stale):
+    """A message broke the batch; it is parked when the batch is decided again."""
 
 
 class Batch:
@@ -140,7 +145,7 @@ class Batch:
         except Exception as error:  # a bug parks its message, never the partition
             return self._park(incoming, "cannot_decide", repr(error))
         else:
-            verdict = self._recorded(incoming, events, command.stream, held._replace(state=state))
+            verdict = self._record(incoming, events, command.stream, held._replace(state=state))
         self._end_timer(incoming, verdict)
         return verdict
 
@@ -150,6 +155,15 @@ class Batch:
         for event in events:
             state = decider.evolve(state, event)
         return events, state
+
+    def _record(
+        self, incoming: Incoming, events: Sequence[Event], stream: str, held: Held
+    ) -> Verdict:
+        try:
+            return self._recorded(incoming, events, stream, held)
+        except Exception as error:  # half of it may stand in this batch: begin again without it
+            incoming.give_up("cannot_record", repr(error))
+            raise Undecidable(repr(error)) from error
 
     def _recorded(
         self, incoming: Incoming, events: Sequence[Event], stream: str, held: Held

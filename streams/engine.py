@@ -98,6 +98,7 @@ class Engine:
     async def close(self) -> None:
         for task in self._background:
             task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
         if self._conn is not None:
             await self._conn.close()
 

@@ -8,8 +8,6 @@ import logging
 import os
 import types
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import faust
@@ -127,7 +125,7 @@ def _app(engine: Engine, settings: Settings) -> _App:
         topic_allow_declare=False,
         topic_disable_leader=True,
         worker_redirect_stdouts=False,
-        datadir=Path(mkdtemp(prefix="quire-faust-")),
+        datadir=settings.state_dir / "faust" / context.name,
         broker_commit_interval=1.0,
         broker_session_timeout=settings.session_timeout_seconds,
         broker_heartbeat_interval=max(1, settings.session_timeout_seconds / 4),
@@ -168,6 +166,7 @@ async def run(engine: Engine, settings: Settings) -> None:
     """
     # Faust's consumer has a thread and a loop of its own, which it makes by the policy.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    (settings.state_dir / "faust").mkdir(parents=True, exist_ok=True)
     app = _app(engine, settings)
     stop = stopping()
     app.finalize()
@@ -175,9 +174,10 @@ async def run(engine: Engine, settings: Settings) -> None:
     ready()
     crashed = asyncio.ensure_future(app.wait_until_stopped())
     await asyncio.wait({asyncio.ensure_future(stop.wait()), crashed}, return_when="FIRST_COMPLETED")
-    try:
-        await asyncio.wait_for(app.stop(), settings.drain_seconds)
-    except TimeoutError:
+    _, late = await asyncio.wait(
+        {asyncio.ensure_future(app.stop())}, timeout=settings.drain_seconds
+    )
+    if late:
         log.warning("the batch in hand did not finish in time; its next owner begins with it")
         os._exit(EXIT_UNFINISHED)
     await engine.close()
