@@ -17,6 +17,7 @@ from domain.order.state import State
 
 MOST_LINES = 2_000
 MOST = 2**63 - 1
+LONGEST_ID = 200
 
 
 def place_order(command: m.PlaceOrder, state: State) -> list[m.OrderEvent]:
@@ -116,6 +117,8 @@ def expire_order(command: m.ExpireOrder, state: State) -> list[m.OrderEvent]:
 def _placed(command: m.PlaceOrder) -> m.OrderPlaced:
     if not command.order_id:
         raise Refused("order_id_missing")
+    if _unfit(command.order_id):
+        raise Refused("order_id_unfit")
     if not command.lines:
         raise Refused("no_lines")
     if len(command.lines) > MOST_LINES:
@@ -140,6 +143,11 @@ def _placed(command: m.PlaceOrder) -> m.OrderPlaced:
         command.charges,
         command.shortage,
     )
+
+
+def _unfit(order_id: str) -> bool:
+    """A dot begins the parcel's number in the names of streams."""
+    return "." in order_id or len(order_id) > LONGEST_ID or not order_id.isprintable()
 
 
 def _sum_of(lines: Iterable[Line], currency: str) -> int:

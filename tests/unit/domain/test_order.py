@@ -74,6 +74,15 @@ def test_what_cannot_be_ordered(lines: Any, code: str):
     given().when(place(ORDER, *lines)).then_refused(code)
 
 
+@pytest.mark.parametrize("order_id", ["a.1", ".", "x" * 201, "a\nb", "a\0", "\ud800", "a\u200bb"])
+def test_an_order_id_that_cannot_name_streams_is_refused(order_id: str):
+    given().when(place(order_id, line(1, "mug", 1))).then_refused("order_id_unfit")
+
+
+def test_an_order_id_of_two_hundred_characters_passes():
+    given().when(place("ö" * 200, line(1, "mug", 1))).then_types(m.OrderPlaced)
+
+
 def test_a_discount_beyond_the_total_is_refused():
     charges = (Charge("voucher", pounds(-501)),)
     given().when(place(ORDER, line(1, "mug", 1), charges=charges)).then_refused("total_negative")
