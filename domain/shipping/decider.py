@@ -121,7 +121,7 @@ def _scanned(scan: m.RecordScan, state: State, next_poll: datetime | None) -> li
     if not state.created or not scan.parcel_id.startswith(f"{scan.order_id}."):
         raise Refused("parcel_unknown", parcel_id=scan.parcel_id)
     if scan.scan_id in state.scans:
-        return []
+        return _polled_on(scan, state, next_poll)
     order_id, parcel_id = scan.order_id, scan.parcel_id
     rest = (scan.scan_id, scan.at, scan.place, next_poll)
     news = scan.status != state.status and is_further(scan.status, scan, state)
@@ -144,6 +144,15 @@ def _scanned(scan: m.RecordScan, state: State, next_poll: datetime | None) -> li
             return [*first, m.ShipmentLost(order_id, parcel_id, *rest)]
         case "returned_to_sender":
             return [*first, m.ShipmentReturned(order_id, parcel_id, *rest)]
+
+
+def _polled_on(scan: m.RecordScan, state: State, next_poll: datetime | None) -> list[Event]:
+    """A scan that came before is no news, but the carrier is asked again; the same answer is not
+    written twice."""
+    if next_poll is None or next_poll == state.next_poll:
+        return []
+    order_id, parcel_id = scan.order_id, scan.parcel_id
+    return [m.ShipmentDeferred(order_id, parcel_id, "scan", next_poll, scan_id=scan.scan_id)]
 
 
 def _cancel(command: m.CancelShipment, state: State) -> list[Event]:

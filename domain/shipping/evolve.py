@@ -24,9 +24,11 @@ def evolve(state: State, event: Event) -> State:
             )
         case m.ScanEvent():
             return _scanned(state, event)
-        case m.ShipmentDeferred(step=step, lines=lines, tries=tries):
+        case m.ShipmentDeferred(step=step, lines=lines, tries=tries, next_poll=next_poll):
             if step == "scan":
-                return replace(state, tries=tries)
+                polls = state.polls + (1 if event.scan_id else 0)
+                tries = 0 if event.scan_id else tries
+                return replace(state, tries=tries, polls=polls, next_poll=next_poll)
             return replace(state, label_deferred=True, lines=lines, tries=tries)
         case m.ShipmentCancelled(lines=lines, cancellation=cancellation, whole=whole):
             return replace(
@@ -64,8 +66,9 @@ def status_of(event: m.ScanEvent) -> m.ScanStatus:
 def _scanned(state: State, event: m.ScanEvent) -> State:
     status = status_of(event)
     scans = state.scans | {event.scan_id}
-    polls = state.polls + (0 if event.scan_id.endswith(IMPLIED) else 1)
-    state = replace(state, scans=scans, polls=polls, tries=0)
+    state = replace(state, scans=scans, tries=0)
+    if event.next_poll is not None:  # what comes by itself says nothing of the next poll
+        state = replace(state, polls=state.polls + 1, next_poll=event.next_poll)
     if state.cancelled or not is_further(status, event, state):
         return state
     return replace(state, status=status, rank=RANK[status], at=event.at)

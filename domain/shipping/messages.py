@@ -131,13 +131,17 @@ class ShipmentCreated(ParcelEvent, frozen=True):
 
 
 class ShipmentDeferred(ParcelEvent, frozen=True):
-    """The carrier was not reached or had nothing new; asked again at `next_poll`."""
+    """The carrier was not reached or had nothing new; asked again at `next_poll`.
+
+    `scan_id` is the scan that the carrier told and that had come before.
+    """
 
     type: ClassVar[str] = "quire.shipping.deferred.v1"
     step: Literal["label", "scan"]
     next_poll: datetime
     lines: tuple[LineQuantity, ...] = ()
     tries: int = 1
+    scan_id: str = ""
 
 
 class ScanEvent(ParcelEvent, frozen=True):

@@ -8,7 +8,10 @@ from domain.message import LineQuantity
 
 
 class State(Struct, frozen=True):
-    """`rank` and `at` are those of the furthest scan; `scans` are the ids of all that came."""
+    """`rank` and `at` are those of the furthest scan; `scans` are the ids of all that came.
+
+    `polls` counts those that the carrier told when it was asked, `next_poll` is when it is next.
+    """
 
     created: bool = False
     label_deferred: bool = False
@@ -16,6 +19,7 @@ class State(Struct, frozen=True):
     tracking: str = ""
     tries: int = 0
     polls: int = 0
+    next_poll: datetime | None = None
     scans: frozenset[str] = frozenset()
     status: str = ""
     rank: int = 0

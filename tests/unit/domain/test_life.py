@@ -42,6 +42,16 @@ def test_an_order_without_a_card_waits_for_one_and_expires(pays: bool):
     check_at_rest(world)
 
 
+def test_a_parcel_is_polled_on_though_its_scans_came_by_themselves():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.tell(RecordScan("o-1", "o-1.1", "o-1.1-0", "handed_over", world.now))
+    world.tell(RecordScan("o-1", "o-1.1", "o-1.1-1", "in_transit", world.now))
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "captured")
+    check_at_rest(world)
+
+
 def test_too_little_stock_rejects():
     world = stocked(mug=1)
     world.tell(place("o-1", line(1, "mug", 2)))

@@ -111,6 +111,28 @@ def test_a_late_creation_finds_the_tombstone():
     stopped.when(CREATE).then_refused("shipment_cancelled")
 
 
+LATER = NOON + timedelta(hours=6)
+
+
+def test_a_poll_that_brings_a_known_scan_is_followed_by_the_next():
+    known = (
+        given(CREATED).when(scan(2, "in_transit")).then_types(m.ShipmentHandedOver, m.ShipmentMoved)
+    )
+    answer = m.CarrierAnswer("ok", scan_id="s-2", status="in_transit", at=NOON, next_at=LATER)
+    poll = known.when(m.PollCarrier(*P), answer)
+    assert poll.request.scans == 0
+    waits = poll.then(m.ShipmentDeferred(*P, "scan", LATER, scan_id="s-2"))
+    assert waits.when(m.PollCarrier(*P), answer).request.scans == 1
+    poll.twice_writes_nothing()
+
+
+def test_a_carrier_that_says_its_last_word_again_is_asked_again():
+    answer = m.CarrierAnswer("ok", scan_id="s-2", status="in_transit", at=NOON, next_at=LATER)
+    polled = given(CREATED, HANDED).when(m.PollCarrier(*P), answer).then_types(m.ShipmentMoved)
+    again = msgspec.structs.replace(answer, next_at=LATER + timedelta(hours=6))
+    polled.when(m.PollCarrier(*P), again).then_types(m.ShipmentDeferred)
+
+
 SEEN = m.CarrierAnswer("ok", scan_id="s-9", status="in_transit", at=NOON)
 
 
@@ -121,6 +143,7 @@ SEEN = m.CarrierAnswer("ok", scan_id="s-9", status="in_transit", at=NOON)
         ((), CREATE, m.CarrierAnswer("unreachable")),
         ((CREATED,), scan(1, "handed_over"), None),
         ((CREATED,), m.PollCarrier(*P), SEEN),
+        ((CREATED,), m.PollCarrier(*P), msgspec.structs.replace(SEEN, next_at=LATER)),
         ((CREATED,), m.CancelShipment(*P, LINES, 1), None),
         ((CREATED, HANDED), m.CancelShipment(*P, LINES, 1), None),
         ((), m.ReceiveReturn("o-1", 1, LINES), None),
