@@ -62,6 +62,10 @@ def retry_name(step: payment.Step, subject: str) -> str:
     return f"{payment.RetryPayment.kind}/{step}/{subject}"
 
 
+def return_name(number: int) -> str:
+    return f"{order.RefuseReturn.kind}/{number}"
+
+
 def _payment_requested(
     event: order.PaymentRequested, at: datetime, periods: Periods
 ) -> list[Deadline]:
@@ -125,6 +129,19 @@ def _arrived(
     if not event.complete:
         return []
     return [Arm(order.CompleteOrder(event.order_id), at + periods.return_window, COMPLETE)]
+
+
+def _return_approved(event: order.ReturnApproved, at: datetime, periods: Periods) -> list[Deadline]:
+    if not event.awaited:
+        return []
+    refuse = order.RefuseReturn(event.order_id, event.return_no, "not_received")
+    return [Arm(refuse, at + periods.return_window, return_name(event.return_no))]
+
+
+def _return_ended(
+    event: order.ReturnRefused | order.ReturnSettled, at: datetime, periods: Periods
+) -> list[Deadline]:
+    return [Disarm(event.stream, return_name(event.return_no))]
 
 
 def _authorized(event: payment.PaymentAuthorized, at: datetime, periods: Periods) -> list[Deadline]:
@@ -224,6 +241,9 @@ CHANGES: Mapping[type[Event], Change] = {
     order.OrderDelivered: _arrived,
     order.OrderParcelLost: _arrived,
     order.OrderCompleted: _completed,
+    order.ReturnApproved: _return_approved,
+    order.ReturnRefused: _return_ended,
+    order.ReturnSettled: _return_ended,
     order.ReturnWindowEnded: _completed,
     payment.PaymentAuthorized: _authorized,
     payment.AuthenticationRequired: _authentication_required,

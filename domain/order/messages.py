@@ -91,6 +91,8 @@ class ApproveReturn(OrderCommand, frozen=True):
 
 
 class RefuseReturn(OrderCommand, frozen=True):
+    """Also a timer (reason `not_received`): the goods of an approved return never came."""
+
     kind: ClassVar[str] = "quire.order.refuse_return"
     return_no: int
     reason: str = ""
@@ -438,9 +440,12 @@ class ReturnRequested(OrderEvent, frozen=True):
 
 
 class ReturnApproved(OrderEvent, frozen=True):
+    """`awaited` when the order stays open for it, so that it ends if the goods never come."""
+
     type: ClassVar[str] = "quire.order.return_approved.v1"
     return_no: int
     lines: tuple[LineQuantity, ...]
+    awaited: bool = False
 
 
 class ReturnRefused(OrderEvent, frozen=True):

@@ -38,7 +38,7 @@ def approve_return(command: m.ApproveReturn, state: State) -> list[m.OrderEvent]
     one = _return(command.return_no, state)
     match one.status:
         case "requested":
-            return [m.ReturnApproved(command.order_id, command.return_no, one.lines)]
+            return [_approved(command, one, state)]
         case "approved" | "settled":
             return []
         case "refused":
@@ -47,11 +47,11 @@ def approve_return(command: m.ApproveReturn, state: State) -> list[m.OrderEvent]
 
 def refuse_return(command: m.RefuseReturn, state: State) -> list[m.OrderEvent]:
     match _return(command.return_no, state).status:
-        case "requested":
+        case "requested" | "approved":
             return [m.ReturnRefused(command.order_id, command.return_no, command.reason)]
         case "refused":
             return []
-        case "approved" | "settled":
+        case "settled":
             raise Refused("return_closed", return_no=command.return_no)
 
 
@@ -62,7 +62,7 @@ def record_return_received(command: m.RecordReturnReceived, state: State) -> lis
         return []
     approved: list[m.OrderEvent] = []
     if one.status == "requested":
-        approved = [m.ReturnApproved(command.order_id, command.return_no, one.lines)]
+        approved = [_approved(command, one, state)]
     announced = units(one.lines)
     came = {
         line: min(quantity, announced.get(line, 0))
@@ -77,6 +77,15 @@ def record_return_received(command: m.RecordReturnReceived, state: State) -> lis
         f"return-{command.return_no}",
     )
     return [*approved, settled]
+
+
+def _approved(
+    command: m.ApproveReturn | m.RecordReturnReceived, one: Return, state: State
+) -> m.ReturnApproved:
+    """An order that is open waits for the goods no longer than for another return."""
+    return m.ReturnApproved(
+        command.order_id, command.return_no, one.lines, awaited=not state.closed
+    )
 
 
 def _return(number: int, state: State) -> Return:

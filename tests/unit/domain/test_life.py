@@ -242,13 +242,21 @@ def test_a_return_is_refunded_and_restocked_in_part():
 
 
 def test_an_open_return_keeps_the_order_open_after_the_window():
-    world = delivered()
-    world.tell(order.RequestReturn("o-1", (LineQuantity(1, "mug", 2),)))
-    world.tell(order.ApproveReturn("o-1", 1))
-    world.run_out()
+    world = returning()
+    world.tick(timedelta(days=29, hours=12))
+    world.drain()
+    assert order.ReturnWindowEnded("o-1") in world.log
     assert axes(world)[0] == "confirmed"
     world.tell(ReceiveReturn("o-1", 1, (LineQuantity(1, "mug", 2),)))
     assert axes(world) == ("completed", "returned", "refunded")
+    check_at_rest(world)
+
+
+def test_a_return_whose_goods_never_come_ends():
+    world = returning()
+    world.run_out()
+    assert order.ReturnRefused("o-1", 1, "not_received") in world.log
+    assert axes(world) == ("completed", "delivered", "captured")
     check_at_rest(world)
 
 
@@ -373,6 +381,15 @@ def delivered() -> World:
     world.tell(place("o-1", line(1, "mug", 2)))
     while axes(world)[1] != "delivered":
         until_next(world)
+    return world
+
+
+def returning() -> World:
+    """A day after the delivery a return is approved."""
+    world = delivered()
+    world.tick(timedelta(days=1))
+    world.tell(order.RequestReturn("o-1", (LineQuantity(1, "mug", 2),)))
+    world.tell(order.ApproveReturn("o-1", 1))
     return world
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from domain.deadlines import Periods, deadlines
+from domain.deadlines import Arm, Periods, deadlines
 from domain.message import Charge, LineQuantity, Parcel, Shortage
 from domain.order import messages as m
 from domain.order.decider import decider
@@ -245,6 +245,20 @@ def test_an_import_returns_what_was_completed():
     assert status_of(end.state) == ("completed", "partially_returned", "partially_refunded")
 
 
+def test_an_approved_return_can_be_refused_until_its_goods_came():
+    history = (*TO_DELIVERED, RETURN, APPROVED)
+    refuse = m.RefuseReturn(ORDER, 1, "not_received")
+    given(*history).when(refuse).then(m.ReturnRefused(ORDER, 1, "not_received"))
+    given(*history, SETTLED).when(refuse).then_refused("return_closed")
+
+
+def test_only_an_open_order_waits_for_the_goods_of_a_return():
+    [approved] = given(*TO_DELIVERED, RETURN).when(m.ApproveReturn(ORDER, 1)).facts
+    assert [type(one) for one in deadlines(approved, NOON, Periods())] == [Arm]
+    [approved] = given(*TO_DELIVERED, COMPLETED, RETURN).when(m.ApproveReturn(ORDER, 1)).facts
+    assert deadlines(approved, NOON, Periods()) == []
+
+
 def test_more_than_came_cannot_go_back():
     too_many = (LineQuantity(1, "mug", 3),)
     given(*TO_DELIVERED).when(m.RequestReturn(ORDER, too_many)).then_refused("too_many")
@@ -306,6 +320,7 @@ VOIDING = cancelled(void=True, parcel_id="o-1.1")
         (TO_DELIVERED, m.RequestReturn(ORDER, (LineQuantity(1, "mug", 2),))),
         ((*TO_DELIVERED, RETURN), m.ApproveReturn(ORDER, 1)),
         ((*TO_DELIVERED, RETURN), m.RefuseReturn(ORDER, 1)),
+        ((*TO_DELIVERED, RETURN, APPROVED), m.RefuseReturn(ORDER, 1)),
         ((*TO_DELIVERED, RETURN, APPROVED), m.RecordReturnReceived(ORDER, 1, ONE_MUG)),
         (
             (*TO_DELIVERED, RETURN, APPROVED, SETTLED),
