@@ -82,6 +82,7 @@ ORDER_EVENTS: tuple[type[Event], ...] = (
     order.PaymentRequested,
     order.PaymentActionRequired,
     order.PaymentAttemptFailed,
+    order.PaymentWindowEnded,
     order.OrderConfirmed,
     order.OrderHeld,
     order.HoldReleased,

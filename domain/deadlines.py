@@ -69,18 +69,19 @@ def return_name(number: int) -> str:
 def _payment_requested(
     event: order.PaymentRequested, at: datetime, periods: Periods
 ) -> list[Deadline]:
-    return [Arm(order.ExpireOrder(event.order_id), at + periods.reservation, EXPIRE)]
+    """The first request begins the time for all attempts; an answer may come when it is over."""
+    expire = Arm(order.ExpireOrder(event.order_id), at + periods.reservation, EXPIRE)
+    if event.attempt > 1:
+        return [expire]
+    last = order.ExpireOrder(event.order_id, last=True)
+    return [expire, Arm(last, at + periods.reservation_in_all, EXPIRE_AT_LAST)]
 
 
 def _attempt_failed(
     event: order.PaymentAttemptFailed, at: datetime, periods: Periods
 ) -> list[Deadline]:
     """Armed again, since it may have come to nothing while the provider was being asked."""
-    expire = order.ExpireOrder(event.order_id)
-    again = Arm(expire, at + periods.reservation, EXPIRE)
-    if event.attempt > 1:
-        return [again]
-    return [again, Arm(expire, at + periods.reservation_in_all, EXPIRE_AT_LAST)]
+    return [Arm(order.ExpireOrder(event.order_id), at + periods.reservation, EXPIRE)]
 
 
 def _held(event: order.OrderHeld, at: datetime, periods: Periods) -> list[Deadline]:

@@ -264,6 +264,7 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     order.OrderRejected: lambda e: [_notify(e, "order_rejected", "1")],
     order.PaymentActionRequired: None,
     order.PaymentAttemptFailed: None,
+    order.PaymentWindowEnded: None,
     order.OrderHeld: None,
     order.HoldReleased: None,
     order.CancellationRequested: _cancellation_requested,

@@ -39,11 +39,16 @@ def _attempt_failed(state: State, event: m.PaymentAttemptFailed) -> State:
     return replace(state, attempt_status="declined", failed_code=event.code)
 
 
+def _payment_window_ended(state: State, event: m.PaymentWindowEnded) -> State:
+    return replace(state, last_attempt=True)
+
+
 def _confirmed(state: State, event: m.OrderConfirmed) -> State:
     return replace(
         state,
         base="confirmed",
         attempt_status="authorized" if state.attempt else "none",
+        last_attempt=False,
         authorized=event.authorized.amount_minor,
         parcels={one.parcel_id: ParcelState(one.parcel_id, one.lines) for one in event.parcels},
     )
@@ -261,6 +266,7 @@ CHANGES: Mapping[type[m.OrderEvent], Callable[[State, Any], State]] = {
     m.OrderRejected: _rejected,
     m.PaymentActionRequired: _action_required,
     m.PaymentAttemptFailed: _attempt_failed,
+    m.PaymentWindowEnded: _payment_window_ended,
     m.OrderHeld: _held,
     m.HoldReleased: _hold_released,
     m.CancellationRequested: _cancellation_requested,

@@ -52,10 +52,14 @@ class CancelOrder(OrderCommand, frozen=True):
 
 
 class ExpireOrder(OrderCommand, frozen=True):
-    """Timer: nobody paid (cause `unpaid`), or no goods came (cause `backorder`)."""
+    """Timer: nobody paid (cause `unpaid`), or no goods came (cause `backorder`).
+
+    `last` when the time for all attempts is up, also for the one that is under way.
+    """
 
     kind: ClassVar[str] = "quire.order.expire"
     cause: Literal["unpaid", "backorder"] = "unpaid"
+    last: bool = False
 
 
 class HoldOrder(OrderCommand, frozen=True):
@@ -268,6 +272,12 @@ class PaymentAttemptFailed(OrderEvent, frozen=True):
     attempt: int
     code: str
     retryable: bool
+
+
+class PaymentWindowEnded(OrderEvent, frozen=True):
+    """The time for all attempts is up while one is under way: it is the last."""
+
+    type: ClassVar[str] = "quire.order.payment_window_ended.v1"
 
 
 class OrderConfirmed(OrderEvent, frozen=True):

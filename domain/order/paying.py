@@ -123,6 +123,8 @@ def record_payment_declined(command: m.RecordPaymentDeclined, state: State) -> l
         return [failed, final_failure(state, "cancel", reason, void=command.unsure)]
     if state.base == "confirmed":
         return [failed, *stop_parcels(state, LAPSED)]
+    if command.retryable and state.last_attempt:
+        return [failed, final_failure(state, "expiry", "unpaid")]
     if command.retryable:
         return [failed]
     return [failed, final_failure(state, "payment", command.code, void=command.unsure)]

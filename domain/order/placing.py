@@ -104,10 +104,16 @@ def record_backordered(command: m.RecordBackordered, state: State) -> list[m.Ord
 
 
 def expire_order(command: m.ExpireOrder, state: State) -> list[m.OrderEvent]:
-    """A timer that comes too late, or while the provider is being asked, changes nothing."""
+    """A timer that comes too late, or while the provider is being asked, changes nothing.
+
+    Only the last one does not let go: it makes the attempt that is under way the last.
+    """
     if state.ending or state.cancelling or state.closed:
         return []
     unpaid = state.base == "awaiting_payment" and state.attempt_status == "declined"
+    under_way = state.base == "awaiting_payment" and state.attempt_status in ("in_flight", "action")
+    if command.last and under_way:
+        return [] if state.last_attempt else [m.PaymentWindowEnded(command.order_id)]
     goods = state.base == "awaiting_stock"
     if (command.cause == "unpaid" and unpaid) or (command.cause == "backorder" and goods):
         return [final_failure(state, "expiry", command.cause)]

@@ -62,6 +62,7 @@ class State(Struct, frozen=True):
     attempt: int = 0
     attempt_status: Attempt = "none"
     failed_code: str = ""
+    last_attempt: bool = False
     payment_method: str = ""  # the one that was asked last
     authorized: int = 0
     voided: bool = False

@@ -8,11 +8,15 @@ from domain.inventory.messages import ReceiveStock
 from domain.message import LineQuantity, Money
 from domain.order import messages as order
 from domain.order.status import status_of
-from domain.payment.messages import ConfirmAuthentication, RenewAuthorization
+from domain.payment.messages import (
+    ConfirmAuthentication,
+    ExpireAuthentication,
+    RenewAuthorization,
+)
 from domain.shipping.messages import ReceiveReturn, RecordScan
 from tests.books import check_at_rest, check_books
 from tests.shop import line, place, stocked
-from tests.world import World
+from tests.world import START, World
 
 
 def axes(world: World, order_id: str = "o-1") -> tuple[str, str, str]:
@@ -107,6 +111,27 @@ def test_nobody_pays_and_it_expires():
     world.tell(place("o-1", line(1, "mug", 2)))
     world.run_out()
     assert axes(world)[0] == "expired"
+    check_at_rest(world)
+
+
+@pytest.mark.parametrize(("asked_for", "ends"), [(31, "expired"), (29, "awaiting_payment")])
+def test_the_time_to_pay_counts_from_the_first_request(asked_for: int, ends: str):
+    world = stocked(mug=5)
+    world.provider.script.append("action")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.tick(timedelta(minutes=9))
+    world.provider.script.append("decline_retryable")
+    world.tell(confirm_authentication("o-1", 1))
+    world.tick(timedelta(minutes=12))
+    world.provider.script.append("action")
+    world.tell(order.PayOrder("o-1", "tok_other"))
+    world.tick(timedelta(minutes=asked_for - 21))  # customers may take ten for each attempt
+    world.drain()
+    world.tell(ExpireAuthentication("o-1", 2))
+    assert axes(world)[0] == ends
+    world.run_out()
+    assert axes(world)[0] == "expired"
+    assert world.now == START + timedelta(minutes=max(30, asked_for))
     check_at_rest(world)
 
 

@@ -124,6 +124,16 @@ def test_an_order_does_not_expire_while_the_provider_is_asked():
     given(PLACED, REQUESTED).when(m.ExpireOrder(ORDER)).then_nothing()
 
 
+def test_when_the_time_is_up_the_answer_that_is_awaited_is_the_last():
+    last = m.ExpireOrder(ORDER, last=True)
+    ended = given(PLACED, REQUESTED).when(last).then(m.PaymentWindowEnded(ORDER))
+    ended.when(last).then_nothing()
+    ended.when(m.RecordPaymentAuthorized(ORDER, 1, pounds(1_550))).then(CONFIRMED)
+    declined = ended.when(m.RecordPaymentDeclined(ORDER, 1, "card_declined", True))
+    gone = declined.then_types(m.PaymentAttemptFailed, m.OrderLinesCancelled)
+    assert (gone.state.ending, gone.state.ending_reason) == ("expiry", "unpaid")
+
+
 def test_expiry_gives_the_stock_back_first():
     unpaid = given(PLACED, REQUESTED, DECLINED).when(m.ExpireOrder(ORDER))
     going = unpaid.then_types(m.OrderLinesCancelled)
@@ -290,6 +300,8 @@ VOIDING = cancelled(void=True, parcel_id="o-1.1")
         ((PLACED, REQUESTED), m.RecordPaymentDeclined(ORDER, 1, "no", False)),
         ((PLACED, REQUESTED, DECLINED), m.PayOrder(ORDER, "tok_other")),
         ((PLACED, REQUESTED, DECLINED), m.ExpireOrder(ORDER)),
+        ((PLACED, REQUESTED, DECLINED), m.ExpireOrder(ORDER, last=True)),
+        ((PLACED, REQUESTED), m.ExpireOrder(ORDER, last=True)),
         ((PLACED, BACKORDERED), m.ExpireOrder(ORDER, "backorder")),
         ((PLACED, BACKORDERED), m.RecordStockReserved(ORDER)),
         ((PLACED, REQUESTED), m.HoldOrder(ORDER)),
