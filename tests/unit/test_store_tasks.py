@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from store import tasks
 
 
-async def test_a_lost_cancellation_is_sent_again(monkeypatch):
+async def test_a_lost_cancellation_is_sent_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(tasks, "AGAIN_SECONDS", 0.01)
     lost = 0
 
