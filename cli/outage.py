@@ -43,8 +43,8 @@ class Told(msgspec.Struct, frozen=True):
         lines = [f"order {self.order_id}"]
         lines += [f"  {_time(fact) - begin:6.1f} s  {_sentence(fact)}" for fact in self.timeline]
         lines += [
-            f"{self.confirmed} of {self.orders} orders confirmed after"
-            f" {self.waited_seconds:.1f} s and {self.attempts} attempts that did not get through",
+            f"{self.confirmed} of {self.orders} confirmed after {self.waited_seconds:.1f} s",
+            f"{self.attempts} attempts did not get through",
             f"{self.authorized_once} of {self.orders} authorised exactly once at the provider",
             "stock was received and reserved meanwhile"
             if self.went_on

@@ -40,6 +40,8 @@ def script(state_dir: Path, *, as_json: bool, **wanted: Any) -> None:
 
     `slow` waits, `unavailable` says 503, `timeout` does what it is asked and never answers.
     """
+    if wanted["action"] != "decline":
+        del wanted["code"]
     body = {name: value for name, value in wanted.items() if value not in (None, "", 0, False)}
     with _provider(state_dir) as client:
         made = client.post("/v1/scripts", json=body).json()

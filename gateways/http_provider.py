@@ -4,12 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from time import monotonic
+from urllib.parse import quote
 
-import httpx
 import msgspec
 
 from domain.payment.messages import ProviderAnswer, ProviderRequest
 from gateways.breaker import Breaker
+from gateways.http_client import Answer, Client, NotSent
 from gateways.wire import KEY, body_of
 
 log = logging.getLogger("quire.provider")
@@ -18,9 +19,6 @@ CALLS = 32
 CONNECT_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 """Shorter than the provider keeps a connection, so that none is closed under a request."""
-
-UNREACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-"""Nothing was sent."""
 
 NOT_DONE = {429, 503}
 
@@ -43,11 +41,14 @@ class HttpProvider:
         breaker: Breaker | None = None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._url = url.rstrip("/")
         self._seconds = timeout_seconds
         self._breaker = breaker or Breaker(clock)
         self._turn = asyncio.Semaphore(CALLS)
-        self._client: httpx.AsyncClient | None = None
+        self._client = Client(
+            url,
+            connect_seconds=min(CONNECT_SECONDS, timeout_seconds),
+            idle_seconds=IDLE_SECONDS,
+        )
 
     async def perform(self, request: ProviderRequest) -> ProviderAnswer:
         async with self._turn:
@@ -62,50 +63,33 @@ class HttpProvider:
         return answer
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        self._client.close()
 
     async def _call(self, request: ProviderRequest) -> ProviderAnswer:
+        headers = {KEY: quote(request.key, safe="/:"), "Content-Type": "application/json"}
         try:
             async with asyncio.timeout(self._seconds):
-                response = await self._connection().post(
-                    f"{self._url}/v1/{request.step}",
-                    content=_encode(body_of(request)),
-                    headers={KEY: request.key, "Content-Type": "application/json"},
+                answer = await self._client.post(
+                    f"/v1/{request.step}", _encode(body_of(request)), headers
                 )
-        except UNREACHED as fault:
-            return ProviderAnswer("unreachable", code=type(fault).__name__)
+        except NotSent:
+            return ProviderAnswer("unreachable", code="no_connection")
         except TimeoutError:
             return ProviderAnswer("unknown", code="no_answer_in_time")
         except Exception as fault:  # it may have been sent, and what it did nobody knows
-            return ProviderAnswer("unknown", code=type(fault).__name__)
-        return _answer(response)
-
-    def _connection(self) -> httpx.AsyncClient:
-        """Made at the first call: that is when there is a loop."""
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                timeout=httpx.Timeout(self._seconds, connect=min(CONNECT_SECONDS, self._seconds)),
-                limits=httpx.Limits(
-                    max_connections=CALLS,
-                    max_keepalive_connections=CALLS,
-                    keepalive_expiry=IDLE_SECONDS,
-                ),
-                trust_env=False,
-            )
-        return self._client
+            return ProviderAnswer("unknown", code=type(fault).__name__.lower())
+        return _answer(answer)
 
 
-def _answer(response: httpx.Response) -> ProviderAnswer:
-    status = response.status_code
-    if status in NOT_DONE:
-        return ProviderAnswer("unreachable", code=f"http_{status}")
-    if 400 <= status < 500:  # asking the same again is useless
-        return ProviderAnswer("declined", code=_code(response.content) or f"http_{status}")
-    if status != 200:
-        return ProviderAnswer("unknown", code=f"http_{status}")
+def _answer(answer: Answer) -> ProviderAnswer:
+    if answer.status in NOT_DONE:
+        return ProviderAnswer("unreachable", code=f"http_{answer.status}")
+    if 400 <= answer.status < 500:  # asking the same again is useless
+        return ProviderAnswer("declined", code=_code(answer.body) or f"http_{answer.status}")
+    if answer.status != 200:
+        return ProviderAnswer("unknown", code=f"http_{answer.status}")
     try:
-        return _decode(response.content)
+        return _decode(answer.body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ProviderAnswer("unknown", code="not_an_answer")
 
