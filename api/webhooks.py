@@ -7,7 +7,8 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from api.hot import told
-from api.problems import Problem, order_not_found
+from api.known import known_document
+from api.problems import Problem
 from api.service import Service, service_of
 from api.wishes import PROVIDER, Ids, Made, fingerprint, submit
 from domain.message import Command
@@ -58,8 +59,8 @@ async def payments(request: Request) -> Response:
     notice = _read(body)
 
     async def make(_: Ids) -> Made:
-        if await service.document(notice.order_id) is None:
-            raise order_not_found(notice.order_id)  # or not shown yet: the provider sends it again
+        async with service.db() as conn:
+            await known_document(conn, notice.order_id)
         return Made(_command(notice), {"notice_id": notice.id})
 
     done = await submit(service, notice.id, fingerprint("webhook", notice), make, caller=PROVIDER)

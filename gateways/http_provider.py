@@ -62,7 +62,7 @@ class HttpProvider:
             self._breaker.succeeded()
         return answer
 
-    async def close(self) -> None:
+    def close(self) -> None:
         self._client.close()
 
     async def _call(self, request: ProviderRequest) -> ProviderAnswer:

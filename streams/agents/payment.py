@@ -13,7 +13,8 @@ from streams.settings import Settings
 
 
 def declare(settings: Settings) -> Context:
-    outside = Outside(ask, _provider(settings).perform, Answered)
+    provider = _provider(settings)
+    outside = Outside(ask, provider.perform, Answered, provider.close)
     return Context("payment", decider, decider.initial, decider.evolve, outside)
 
 

@@ -58,7 +58,7 @@ class Caller:
 async def caller(process: ProviderProcess) -> AsyncIterator[Caller]:
     made = Caller(process.url)
     yield made
-    await made.provider.close()
+    made.provider.close()
 
 
 async def test_a_payment_in_parts(process: ProviderProcess, caller: Caller):
