@@ -31,15 +31,12 @@ class Moved(NamedTuple):
 def moved(dsn: str) -> Iterator[Moved]:
     """In log order, without what was imported: the provider never saw that."""
     with RawLog(dsn) as log:
-        for position, _, _, _, recorded, _, imported, _, names, data in log.rows(
-            0, None, list(STEPS)
-        ):
+        for position, recorded, imported, kind, data in log.entries(0, None, list(STEPS)):
             if imported:
                 continue
-            kind = names.split("\t")[1]
-            event = decode_event(kind, data)
+            name = kind.decode()
             at = datetime.fromtimestamp(recorded / 1_000_000, UTC)
-            one = _moved(event, STEPS[kind], at, position)
+            one = _moved(decode_event(name, data), STEPS[name], at, position)
             if one is not None:
                 yield one
 
