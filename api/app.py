@@ -16,6 +16,7 @@ from api import (
     problems,
     revenue,
     stock,
+    webhooks,
 )
 from api.gate import Gate
 from api.service import Service
@@ -49,6 +50,7 @@ def create_app(settings: Settings, publisher: Publisher | None = None) -> FastAP
         catalogue.reads,
         catalogue.router,
         revenue.router,
+        webhooks.router,
         live.router,
         health.router,
     ):

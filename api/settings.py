@@ -17,6 +17,10 @@ class Settings(BaseSettings):
     master_key: SecretStr = SecretStr("")
     """Base64 of 32 bytes; without it a file in the state directory is used, and made if need be."""
 
+    webhook_secret: SecretStr = SecretStr("")
+    """Signs the notices of the payment provider; without it a file in the state directory is used,
+    and made if need be."""
+
     api_host: str = "127.0.0.1"
     api_port: int = 8080
     allow_open: bool = False

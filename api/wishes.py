@@ -22,6 +22,7 @@ from store.idempotency import Entry, Wish
 
 LARGEST_COMMAND = 900_000  # bytes; the fact that comes of it is hardly longer
 CALLER = "anonymous"  # until there is a sign-in
+PROVIDER = "provider"  # whose notices have ids of their own
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,11 @@ class Ids:
     at: datetime
 
     @staticmethod
-    def of(key: str, at: datetime) -> "Ids":
+    def of(key: str, at: datetime, caller: str = CALLER) -> "Ids":
         milliseconds = int(at.timestamp() * 1000)
         return Ids(
-            derive(milliseconds, f"api|{CALLER}|{key}"),
-            str(derive(milliseconds, f"order|{CALLER}|{key}")),
+            derive(milliseconds, f"api|{caller}|{key}"),
+            str(derive(milliseconds, f"order|{caller}|{key}")),
             at,
         )
 
@@ -70,7 +71,12 @@ def fingerprint(*parts: object) -> bytes:
 
 
 async def submit(
-    service: Service, key: str, request_hash: bytes, make: Callable[[Ids], Awaitable[Made]]
+    service: Service,
+    key: str,
+    request_hash: bytes,
+    make: Callable[[Ids], Awaitable[Made]],
+    *,
+    caller: str = CALLER,
 ) -> Accepted:
     """Accept the wish, or give the answer that its key got before.
 
@@ -78,7 +84,7 @@ async def submit(
     dropped, and a problem that it met counts only when the key is new.
     """
     now = datetime.now(UTC)
-    ids = Ids.of(key, now.replace(microsecond=now.microsecond // 1000 * 1000))
+    ids = Ids.of(key, now.replace(microsecond=now.microsecond // 1000 * 1000), caller)
     message: Message | None = None
     request_hash = service.vault.fingerprint(request_hash)  # the form holds a contact
     try:
@@ -88,12 +94,12 @@ async def submit(
         _refuse_too_large(message)
     except Problem:
         async with service.db() as conn:
-            known = await idempotency.find(conn, CALLER, key)
+            known = await idempotency.find(conn, caller, key)
         if known is None:
             raise
         stored = Stored(known, new=False)
     else:
-        wish = _wish(key, request_hash, made, message, ids)
+        wish = _wish((caller, key), request_hash, made, message, ids)
         stored = await service.writer.add(Entry(wish, made.contact_key))
     if stored.wish.request_hash != request_hash:
         raise Problem(
@@ -132,10 +138,12 @@ def _message(command: Command, ids: Ids) -> Message:
     )
 
 
-def _wish(key: str, request_hash: bytes, made: Made, message: Message, ids: Ids) -> Wish:
+def _wish(
+    key: tuple[str, str], request_hash: bytes, made: Made, message: Message, ids: Ids
+) -> Wish:
     return Wish(
-        caller=CALLER,
-        key=key,
+        caller=key[0],
+        key=key[1],
         command_id=ids.command_id,
         subject=message.subject,
         request_hash=request_hash,

@@ -22,13 +22,18 @@ class Target(NamedTuple):
     ledger: Path
 
 
-def settings_for(until: str) -> dict[str, str]:
-    """What a stack of our own is told: nobody outside takes any time."""
+def settings_for(entry: str, until: str) -> dict[str, str]:
+    """What a stack of our own is told: nobody outside takes any time.
+
+    For the core alone (from Kafka to confirmed) the provider is no process either.
+    """
+    core = (entry, until) == ("kafka", "confirmed")
     paused = "true" if until == "confirmed" else "false"
     return {
         "QUIRE_CARRIER_PAUSED": paused,
         "QUIRE_CARRIER_STEP_SECONDS": "0.2",
         "QUIRE_PROVIDER_DELAY_SECONDS": "0",
+        **({"QUIRE_PROVIDER_URL": ""} if core else {}),
     }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.output import Exit, Failure, differs, emit_line, json_option, say, state_dir_option
+from cli.reconcile import reconcile
 
 if TYPE_CHECKING:
     from store.invariants import Paid
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def audit() -> None:
-    """Check the log: invariants, hash chain, seals."""
+    """Check the log: invariants, hash chain, seals, the provider's ledger."""
+
+
+audit.add_command(reconcile)
 
 
 @audit.command()

@@ -98,7 +98,7 @@ def bench(
     from stack.errors import StackFault
 
     try:
-        with stack(state_dir, port_base, settings_for(until), say) as target:
+        with stack(state_dir, port_base, settings_for(entry, until), say) as target:
             plan = Plan(
                 uuid4().hex[:8], profile, rate, seconds, bursts, entry, target.kafka, target.url
             )

@@ -10,6 +10,7 @@ VERBS = {
     "audit": "cli.audit:audit",
     "bench": "cli.bench:bench",
     "books": "cli.books:books",
+    "demo": "cli.demo:demo",
     "doctor": "cli.stack:doctor",
     "down": "cli.stack:down",
     "import": "cli.import_:import_",
@@ -17,6 +18,7 @@ VERBS = {
     "order": "cli.order:order",
     "parked": "cli.parked:parked",
     "projections": "cli.projections:projections",
+    "provider": "cli.provider:provider",
     "replay": "cli.replay:replay",
     "run": "cli.run:run",
     "status": "cli.stack:status",
@@ -28,9 +30,10 @@ VERBS = {
 }
 
 HELP = {
-    "audit": "Check the log: invariants, hash chain, seals.",
+    "audit": "Check the log: invariants, hash chain, seals, the provider's ledger.",
     "bench": "Put a load of live orders on the stack and measure it.",
     "books": "Load a catalogue with its stock.",
+    "demo": "Play a story on the running stack and show what it did.",
     "doctor": "Look for what would keep the stack from running, with the fix for each.",
     "down": "Stop the stack.",
     "import": "Load the history of another system.",
@@ -38,6 +41,7 @@ HELP = {
     "order": "Place, show, list, cancel, pay and return orders.",
     "parked": "Messages set aside: list, show, redrive, discard.",
     "projections": "The views: list, rebuild, compare with the log.",
+    "provider": "Script the simulated payment provider, and read its ledger.",
     "replay": "Print facts again, as JSON Lines. Nothing is sent.",
     "run": "Run one process of the system in the foreground.",
     "status": "What runs, and how far behind it is.",

@@ -76,6 +76,16 @@ def sealer() -> None:
 
 
 @run.command()
+def provider() -> None:
+    """Serve the simulated payment provider."""
+    from gateways.provider.server import run as run_provider
+    from gateways.settings import Settings as ProviderSettings
+
+    settings = _read(ProviderSettings)
+    _go(lambda: run_provider(settings))
+
+
+@run.command()
 def api() -> None:
     """Serve HTTP."""
     from api.server import run as run_api

@@ -3,21 +3,33 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
 
+from domain.message import Money
 from domain.payment.messages import ProviderAnswer, ProviderRequest
+from gateways.accounts import (
+    APPROVED,
+    REFUSED_BY_CUSTOMER,
+    RENEWAL,
+    TOO_LATE,
+    Account,
+    Challenge,
+    Periods,
+    answer,
+    confirms,
+)
 
-DECLINES = {
-    "tok_decline": ProviderAnswer("declined", code="card_declined"),
-    "tok_decline_insufficient": ProviderAnswer(
-        "declined", code="insufficient_funds", retryable=True
-    ),
-}
+PAUSES = {"tok_slow": 2.0}
+CONFIRM = "confirm"
+"""The step of an entry that tells what became of a challenge, and moves nothing."""
 
 
 class Entry(Struct, frozen=True, omit_defaults=True):
@@ -33,6 +45,8 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     at: datetime
     code: str = ""
     retryable: bool = False
+    subject: str = ""
+    url: str = ""
 
     def answer(self) -> ProviderAnswer:
         return ProviderAnswer(
@@ -40,11 +54,28 @@ class Entry(Struct, frozen=True, omit_defaults=True):
             reference=self.reference,
             code=self.code,
             retryable=self.retryable,
+            url=self.url,
         )
+
+
+class Entered(NamedTuple):
+    """What a key has come to, and whether this call did it."""
+
+    entry: Entry
+    new: bool
+
+
+class KeyReused(Exception):
+    """The idempotency key stands for another request."""
 
 
 _decoder = msgspec.json.Decoder(Entry)
 _encoder = msgspec.json.Encoder()
+
+
+def parse_ledger(lines: Iterable[bytes]) -> Iterator[Entry]:
+    """The entries of a ledger's text; a last line that is still being written is left out."""
+    return (_decoder.decode(line) for line in lines if line.endswith(b"\n"))
 
 
 def read_ledger(path: Path) -> Iterator[Entry]:
@@ -52,44 +83,73 @@ def read_ledger(path: Path) -> Iterator[Entry]:
     if not path.exists():
         return
     with path.open("rb") as lines:
-        for line in lines:
-            yield _decoder.decode(line)
+        yield from parse_ledger(lines)
 
 
-class SimulatedProvider:
-    """Approves, or declines by the card token: tok_approve, tok_decline, tok_decline_insufficient.
+class Ledger:
+    """The book itself: one line a key, written before it is told.
 
-    Each answer stands in the file before it is given, and every process reads what the others
-    wrote: so it survives kill -9 and a change of owner, as a real provider would.
+    Every process reads what the others wrote: so it survives kill -9 and a change of owner, as a
+    real provider would.
     """
 
-    def __init__(self, path: Path, *, delay_seconds: float = 0) -> None:
+    def __init__(self, path: Path, *, url: str = "", periods: Periods | None = None) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        self._delay = delay_seconds
+        self._url = url
+        self._periods = periods or Periods()
         self._read_to = 0
-        self._answers: dict[str, Entry] = {}
-        self._held: dict[str, int] = {}
+        self._entries: dict[str, Entry] = {}
+        self._accounts: dict[str, Account] = {}
+        self._challenges: dict[str, Entry] = {}
 
-    async def perform(self, request: ProviderRequest) -> ProviderAnswer:
-        if self._delay:
-            await asyncio.sleep(self._delay)
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        try:
-            self._catch_up()
-            entry = self._answers.get(request.key)
-            if entry is None:
-                entry = self._enter(request)
-                line = _encoder.encode(entry) + b"\n"
-                os.write(self._file, line)
-                self._read_to += len(line)
-                self._learn(entry)
-            return entry.answer()
-        finally:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+    def perform(self, request: ProviderRequest, told: ProviderAnswer | None = None) -> Entered:
+        """Do it once for its key; `told` is an answer that a script wants instead of the rules'."""
+        with self._alone():
+            known = self._entries.get(request.key)
+            if known is not None:
+                if not _same(request, known):
+                    raise KeyReused(request.key)
+                return Entered(self._by_now(known), new=False)
+            return Entered(self._enter(request, told), new=True)
+
+    def settle(self, reference: str, *, confirmed: bool) -> Entered | None:
+        """The customer came back from 3-D Secure; None for a reference that asked nobody."""
+        with self._alone():
+            asked = self._challenges.get(reference)
+            if asked is None:
+                return None
+            known = self._entries.get(_settled_key(reference))
+            if known is not None:
+                return Entered(known, new=False)
+            now = datetime.now(UTC)
+            challenge = self._accounts[asked.order_id].challenges[reference]
+            late = challenge.lapses_at <= now
+            said = TOO_LATE if late else APPROVED if confirmed else REFUSED_BY_CUSTOMER
+            entry = msgspec.structs.replace(
+                asked, key=_settled_key(reference), outcome=said.outcome, at=now, code=said.code,
+                retryable=said.retryable, url="",
+            )  # fmt: skip
+            return Entered(self._write(entry), new=True)
+
+    def challenge(self, reference: str) -> Entry | None:
+        """The authorisation behind a 3-D Secure page, as it is by now."""
+        with self._alone():
+            asked = self._challenges.get(reference)
+            return None if asked is None else self._by_now(asked)
 
     def close(self) -> None:
         os.close(self._file)
+
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        try:
+            self._catch_up()
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def _catch_up(self) -> None:
         size = os.fstat(self._file).st_size
@@ -103,37 +163,106 @@ class SimulatedProvider:
                 self._learn(_decoder.decode(line))
             self._read_to += len(complete)
 
-    def _learn(self, entry: Entry) -> None:
-        self._answers[entry.key] = entry
-        if entry.outcome != "approved":
-            return
-        held = self._held.get(entry.order_id, 0)
-        if entry.step == "authorize":
-            self._held[entry.order_id] = entry.amount_minor
-        elif entry.step == "capture":
-            self._held[entry.order_id] = held - entry.amount_minor
-        elif entry.step == "void":
-            self._held[entry.order_id] = 0
+    def _by_now(self, entry: Entry) -> Entry:
+        """A challenge's first answer is outdated when the customer has come back."""
+        if entry.outcome != "action_required":
+            return entry
+        return self._entries.get(_settled_key(entry.reference), entry)
 
-    def _enter(self, request: ProviderRequest) -> Entry:
-        answer = self._decide(request)
-        return Entry(
-            key=request.key,
-            step=request.step,
-            order_id=request.order_id,
-            amount_minor=request.amount.amount_minor,
-            currency=request.amount.currency,
-            outcome=answer.outcome,
-            reference=request.reference or f"sim-{request.key}",
-            at=datetime.now(UTC),
-            code=answer.code,
-            retryable=answer.retryable,
+    def _enter(self, request: ProviderRequest, told: ProviderAnswer | None) -> Entry:
+        now = datetime.now(UTC)
+        account = self._accounts.get(request.order_id) or Account()
+        said = told or answer(request, account, now)
+        confirming = confirms(request, account)
+        reference, url = request.reference or f"sim-{request.key}", ""
+        if said.outcome == "action_required":
+            if not confirming:
+                reference = f"3ds-{sha256(request.key.encode()).hexdigest()[:24]}"
+            url = f"{self._url}/3ds/{reference}"
+        return self._write(
+            Entry(
+                key=request.key,
+                step=CONFIRM if confirming else request.step,
+                order_id=request.order_id,
+                amount_minor=request.amount.amount_minor,
+                currency=request.amount.currency,
+                outcome=said.outcome,
+                reference=reference,
+                at=now,
+                code=said.code,
+                retryable=said.retryable,
+                subject=request.subject,
+                url=url,
+            )
         )
 
-    def _decide(self, request: ProviderRequest) -> ProviderAnswer:
-        if request.step == "authorize":
-            return DECLINES.get(request.payment_method, ProviderAnswer("approved"))
-        over = request.amount.amount_minor > self._held.get(request.order_id, 0)
-        if request.step == "capture" and over:
-            return ProviderAnswer("declined", code="more_than_authorized")
-        return ProviderAnswer("approved")
+    def _write(self, entry: Entry) -> Entry:
+        line = _encoder.encode(entry) + b"\n"
+        os.write(self._file, line)
+        self._read_to += len(line)
+        self._learn(entry)
+        return entry
+
+    def _learn(self, entry: Entry) -> None:
+        self._entries[entry.key] = entry
+        account = self._accounts.setdefault(entry.order_id, Account())
+        if entry.key == _settled_key(entry.reference):
+            account.challenges[entry.reference].settled = entry.answer()
+        if entry.outcome == "action_required" and entry.step == "authorize":
+            self._challenges[entry.reference] = entry
+            account.challenges[entry.reference] = Challenge(
+                entry.amount_minor, entry.at + self._periods.challenge
+            )
+        if entry.outcome == "approved":
+            self._move(entry, account)
+
+    def _move(self, entry: Entry, account: Account) -> None:
+        match entry.step:
+            case "authorize":
+                account.held = entry.amount_minor
+                account.lapses_at = entry.at + self._periods.hold
+            case "capture":
+                account.held -= entry.amount_minor
+                account.captured += entry.amount_minor
+            case "void":
+                account.held = 0
+            case "refund":
+                account.refunded += entry.amount_minor
+            case _:
+                pass
+
+
+class SimulatedProvider:
+    """The ledger without a process around it: approves, or declines by the card's token."""
+
+    def __init__(
+        self, path: Path, *, delay_seconds: float = 0, periods: Periods | None = None
+    ) -> None:
+        self._ledger = Ledger(path, periods=periods)
+        self._delay = delay_seconds
+
+    async def perform(self, request: ProviderRequest) -> ProviderAnswer:
+        pause = self._delay + PAUSES.get(request.payment_method, 0)
+        if pause:
+            await asyncio.sleep(pause)
+        try:
+            return self._ledger.perform(request).entry.answer()
+        except KeyReused:
+            return ProviderAnswer("declined", code="idempotency_key_reused")
+
+    def close(self) -> None:
+        self._ledger.close()
+
+
+def _settled_key(reference: str) -> str:
+    return f"{reference}/authentication"
+
+
+def _same(request: ProviderRequest, known: Entry) -> bool:
+    """Void and renewal say what is held by now, which another owner may have seen otherwise."""
+    step = "authorize" if known.step == CONFIRM else known.step
+    if (request.step, request.order_id) != (step, known.order_id):
+        return False
+    if request.step == "void" or request.subject == RENEWAL:
+        return True
+    return request.amount == Money(known.amount_minor, known.currency)

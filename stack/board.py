@@ -30,6 +30,7 @@ class Servers(msgspec.Struct, frozen=True):
     postgres_dsn: str
     postgres_owner_dsn: str
     kafka: str
+    provider: str = ""
 
 
 class Board(msgspec.Struct, frozen=True):

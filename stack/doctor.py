@@ -99,6 +99,8 @@ def _ports(layout: Layout, ports: Ports, settings: Settings) -> Iterator[Finding
         wanted["Postgres"] = ports.postgres
     if settings.kafka is None:
         wanted |= {"Kafka": ports.kafka, "Kafka's controller": ports.controller}
+    if settings.provider_url is None:
+        wanted["the payment provider"] = ports.provider
     for name, port in wanted.items():
         if taken(port):
             yield Finding(

@@ -15,10 +15,13 @@ class Ports:
     postgres: int
     kafka: int
     controller: int
+    provider: int
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
-        return cls(api=base, postgres=base + 1, kafka=base + 2, controller=base + 3)
+        return cls(
+            api=base, postgres=base + 1, kafka=base + 2, controller=base + 3, provider=base + 4
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ from stack.process import Spec, file_says_ready
 
 CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
 
+PROVIDER = "provider"
 WORDS: Mapping[str, tuple[str, ...]] = {
+    PROVIDER: ("provider",),
     "relay": ("relay",),
     "projector": ("projector",),
     "timers": ("timers",),
@@ -20,9 +22,13 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def specs(layout: Layout, env: Mapping[str, str]) -> list[Spec]:
+def specs(layout: Layout, env: Mapping[str, str], *, own_provider: bool = True) -> list[Spec]:
     """Say how to run each of them: `quire run WORDS`, ready when it writes so to its file."""
-    return [_spec(name, words, layout, env) for name, words in WORDS.items()]
+    return [
+        _spec(name, words, layout, env)
+        for name, words in WORDS.items()
+        if own_provider or name != PROVIDER
+    ]
 
 
 async def is_healthy(port: int) -> bool:

@@ -12,3 +12,5 @@ class Settings(BaseSettings):
     postgres_dsn: SecretStr | None = None
     postgres_owner_dsn: SecretStr | None = None
     kafka: str | None = None
+    provider_url: str | None = None
+    """Empty: no process at all, the payment worker simulates a provider within itself."""

@@ -79,7 +79,11 @@ class Up:
         require_free(self._wanted_ports())
         (app_dsn, owner_dsn), bootstrap = await _together(self._postgres(), self._kafka())
         url = f"http://{LOOPBACK}:{self._ports.api}"
-        self._becomes(servers=Servers(url, app_dsn, owner_dsn, bootstrap))
+        own_provider = self._settings.provider_url is None
+        provider = self._settings.provider_url or ""
+        if own_provider:
+            provider = f"http://{LOOPBACK}:{self._ports.provider}"
+        self._becomes(servers=Servers(url, app_dsn, owner_dsn, bootstrap, provider))
         if self._servers_only:
             self._becomes(up=True)
             return
@@ -89,9 +93,14 @@ class Up:
             "QUIRE_STATE_DIR": str(self._layout.root),
             "QUIRE_API_HOST": LOOPBACK,
             "QUIRE_API_PORT": str(self._ports.api),
+            "QUIRE_PROVIDER_URL": provider,
+            "QUIRE_PROVIDER_PORT": str(self._ports.provider),
+            "QUIRE_WEBHOOK_URL": f"{url}/webhooks/payments",
         }
         with self._phase("processes"):
-            await self._supervisor.start(processes.specs(self._layout, env))
+            await self._supervisor.start(
+                processes.specs(self._layout, env, own_provider=own_provider)
+            )
         if not await _has_stock(app_dsn):
             with self._phase("catalogue"):
                 await self._verb("books", "--demo", "--url", url, env=env)
@@ -176,6 +185,8 @@ class Up:
             wanted["postgres"] = self._ports.postgres
         if self._settings.kafka is None:
             wanted |= {"kafka": self._ports.kafka, "kafka's controller": self._ports.controller}
+        if self._settings.provider_url is None:
+            wanted["provider"] = self._ports.provider
         return wanted
 
     @contextmanager

@@ -36,12 +36,14 @@ class Record(Protocol):
 class Outside:
     """The world outside: what to ask for a command, whom, and how to tell the decider.
 
-    `ask` says None when the state already knows; `perform` answers and never raises.
+    `ask` says None when the state already knows; `perform` answers and never raises; `close` lets
+    go of connections and files.
     """
 
     ask: Callable[[Any, Any, str], Any | None]
     perform: Callable[[Any], Awaitable[Any]]
     answered: Callable[[Any, Any, Any, datetime], Any]
+    close: Callable[[], None] = lambda: None
 
 
 def _own_stream(command: Command) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     return_window_days: float = 30
     carrier_step_seconds: float = 5
     carrier_paused: bool = False
+    provider_url: str | None = None  # none or empty: a simulation within the worker
+    provider_timeout_seconds: float = 4
     provider_delay_seconds: float = 0
     seal_key: SecretStr = SecretStr("")  # base64 of 32 bytes; else a file of the state directory
     seal_every_seconds: float = 2

@@ -110,7 +110,7 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
 def request_for(order_id: str, wish: Wish, state: State) -> m.ProviderRequest:
     reference = wish.reference or ("" if wish.step == "authorize" else state.reference)
     return m.ProviderRequest(
-        wish.step, wish.key, order_id, wish.amount, wish.payment_method, reference
+        wish.step, wish.key, order_id, wish.amount, wish.payment_method, reference, wish.subject
     )
 
 

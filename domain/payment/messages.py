@@ -90,7 +90,10 @@ class RecordProviderNotice(PaymentCommand, frozen=True):
 
 
 class ProviderRequest(Struct, frozen=True):
-    """What the decider wants to ask the provider. `key` makes repeats harmless."""
+    """What the decider wants to ask the provider. `key` makes repeats harmless.
+
+    `subject` names it within its step: the attempt, or "renewal"; the parcel; the refund.
+    """
 
     step: Step
     key: str
@@ -98,6 +101,7 @@ class ProviderRequest(Struct, frozen=True):
     amount: Money
     payment_method: str = ""
     reference: str = ""
+    subject: str = ""
 
 
 class ProviderAnswer(Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,32 @@
+"""The settings of the simulated provider, read once from QUIRE_*."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateways.accounts import Periods
+
+SHARE_OF_CHALLENGE = 0.9
+"""The provider gives up a little before we do, so that no late customer leaves a hold behind."""
+
+
+class Settings(BaseSettings):
+    """It listens on loopback alone: whoever reaches it may move the money of the simulation."""
+
+    model_config = SettingsConfigDict(env_prefix="QUIRE_", frozen=True)
+
+    state_dir: Path = Path(".quire")
+    provider_port: int = 8084
+    provider_delay_seconds: float = 0
+    webhook_url: str = ""
+    webhook_secret: SecretStr = SecretStr("")
+    authentication_minutes: float = 10
+    authorization_days: float = 7
+
+    def periods(self) -> Periods:
+        return Periods(
+            hold=timedelta(days=self.authorization_days),
+            challenge=SHARE_OF_CHALLENGE * timedelta(minutes=self.authentication_minutes),
+        )
