@@ -91,6 +91,8 @@ def _answered(answered: m.Answered, state: State) -> list[Event]:
     names = (request.notification_id, request.order_id, request.template, request.channel)
     if answer.outcome == "sent":
         return [m.NotificationSent(*names)]
+    if answer.outcome == "suppressed":
+        return [m.NotificationSuppressed(*names, answer.code)]
     tries = state.deferred.tries + 1 if state.deferred else 1
     first_at = state.deferred.first_at if state.deferred else answered.at
     retry_at = answered.at + min(FIRST_PAUSE * 2 ** min(tries - 1, 20), LONGEST_PAUSE)

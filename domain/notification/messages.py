@@ -83,9 +83,9 @@ class DeliveryRequest(Struct, frozen=True):
 
 
 class DeliveryAnswer(Struct, frozen=True, omit_defaults=True):
-    """`failed` is final, `unreachable` is worth another try."""
+    """`failed` and `suppressed` are final, `unreachable` is worth another try."""
 
-    outcome: Literal["sent", "unreachable", "failed"]
+    outcome: Literal["sent", "unreachable", "failed", "suppressed"]
     code: str = ""
 
 
