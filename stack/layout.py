@@ -15,10 +15,11 @@ class Ports:
     postgres: int
     kafka: int
     controller: int
+    mail: int
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
-        return cls(api=base, postgres=base + 1, kafka=base + 2, controller=base + 3)
+        return cls(api=base, postgres=base + 1, kafka=base + 2, controller=base + 3, mail=base + 5)
 
 
 @dataclass(frozen=True, slots=True)

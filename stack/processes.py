@@ -10,7 +10,9 @@ from stack.process import Spec, file_says_ready
 
 CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
 
+MAIL = "mail"
 WORDS: Mapping[str, tuple[str, ...]] = {
+    MAIL: ("mail",),
     "relay": ("relay",),
     "projector": ("projector",),
     "timers": ("timers",),
@@ -20,9 +22,24 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def specs(layout: Layout, env: Mapping[str, str]) -> list[Spec]:
-    """Say how to run each of them: `quire run WORDS`, ready when it writes so to its file."""
-    return [_spec(name, words, layout, env) for name, words in WORDS.items()]
+def specs(layout: Layout, env: Mapping[str, str], *, own_mail: bool = True) -> list[Spec]:
+    """Say how to run each of them: `quire run WORDS`, ready when it writes so to its file.
+
+    Without `own_mail`, the mail sink is left out.
+    """
+    wanted = {name: words for name, words in WORDS.items() if own_mail or name != MAIL}
+    return [_spec(name, words, layout, env) for name, words in wanted.items()]
+
+
+def mail_env(port: int) -> dict[str, str]:
+    """What sends all mail to the sink."""
+    return {
+        "QUIRE_SMTP_HOST": LOOPBACK,
+        "QUIRE_SMTP_PORT": str(port),
+        "QUIRE_SMTP_TLS": "none",
+        "QUIRE_SMTP_USER": "",
+        "QUIRE_SMTP_PASSWORD": "",
+    }
 
 
 async def is_healthy(port: int) -> bool:

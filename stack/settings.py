@@ -12,3 +12,5 @@ class Settings(BaseSettings):
     postgres_dsn: SecretStr | None = None
     postgres_owner_dsn: SecretStr | None = None
     kafka: str | None = None
+    smtp_host: str | None = None
+    """A mail server of one's own; an empty text: mail is only simulated."""

@@ -90,8 +90,11 @@ class Up:
             "QUIRE_API_HOST": LOOPBACK,
             "QUIRE_API_PORT": str(self._ports.api),
         }
+        own_mail = self._settings.smtp_host is None
+        if own_mail:
+            env |= processes.mail_env(self._ports.mail)
         with self._phase("processes"):
-            await self._supervisor.start(processes.specs(self._layout, env))
+            await self._supervisor.start(processes.specs(self._layout, env, own_mail=own_mail))
         if not await _has_stock(app_dsn):
             with self._phase("catalogue"):
                 await self._verb("books", "--demo", "--url", url, env=env)
@@ -172,6 +175,8 @@ class Up:
 
     def _wanted_ports(self) -> dict[str, int]:
         wanted = {"api": self._ports.api}
+        if self._settings.smtp_host is None and not self._servers_only:
+            wanted["mail"] = self._ports.mail
         if self._settings.postgres_dsn is None:
             wanted["postgres"] = self._ports.postgres
         if self._settings.kafka is None:

@@ -78,6 +78,6 @@ def test_two_stacks_share_no_port():
     ports = [
         port
         for each in (one, two)
-        for port in (each.api, each.postgres, each.kafka, each.controller)
+        for port in (each.api, each.postgres, each.kafka, each.controller, each.mail)
     ]
-    assert len(set(ports)) == 8
+    assert len(set(ports)) == 10

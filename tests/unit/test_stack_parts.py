@@ -84,5 +84,11 @@ def test_every_context_has_a_worker(tmp_path: Path):
     specs = processes.specs(Layout.at(tmp_path), {"QUIRE_API_PORT": "8080"})
     assert {spec.argv[3:] for spec in specs} == {
         *(("run", "worker", context) for context in COMMAND_TOPICS),
-        *(("run", name) for name in ("api", "relay", "projector", "timers", "sealer")),
+        *(("run", name) for name in ("api", "relay", "projector", "timers", "sealer", "mail")),
     }
+
+
+def test_without_a_sink_of_its_own_the_stack_runs_all_else(tmp_path: Path):
+    env = {"QUIRE_API_PORT": "8080"}
+    names = {spec.name for spec in processes.specs(Layout.at(tmp_path), env, own_mail=False)}
+    assert names == {*processes.WORDS} - {"mail"}
