@@ -11,12 +11,17 @@ class Sender(Protocol):
 
     async def perform(self, request: DeliveryRequest) -> DeliveryAnswer: ...
 
+    async def close(self) -> None: ...
+
 
 class SimulatedSender:
     """Says that it sent, and sends nothing."""
 
     async def perform(self, request: DeliveryRequest) -> DeliveryAnswer:
         return DeliveryAnswer("sent")
+
+    async def close(self) -> None:
+        """There is nothing open."""
 
 
 class Channels:
@@ -30,3 +35,7 @@ class Channels:
         if sender is None:
             return DeliveryAnswer("suppressed", f"no_{request.channel}")
         return await sender.perform(request)
+
+    async def close(self) -> None:
+        for sender in self._senders.values():
+            await sender.close()

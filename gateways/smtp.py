@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Literal, NamedTuple
 
 from aiosmtplib import (
@@ -17,7 +18,7 @@ from aiosmtplib import (
 )
 
 from domain.notification.messages import DeliveryAnswer, DeliveryRequest
-from gateways.circuit import Circuit
+from gateways.breaker import Breaker
 from gateways.letter import AddressNotUsable, letter
 from gateways.recipients import ContactErased, ContactNotReadable, Recipients
 
@@ -47,17 +48,17 @@ class SmtpSender:
     """
 
     def __init__(
-        self, server: Server, recipients: Recipients, circuit: Circuit | None = None
+        self, server: Server, recipients: Recipients, breaker: Breaker | None = None
     ) -> None:
         self._server = server
         self._recipients = recipients
-        self._circuit = circuit or Circuit()
+        self._breaker = breaker or Breaker(monotonic)
         self._slots = asyncio.Semaphore(server.connections)
         self._idle: list[SMTP] = []
 
     async def perform(self, request: DeliveryRequest) -> DeliveryAnswer:
         async with self._slots:
-            if not self._circuit.allows():
+            if not self._breaker.admits():
                 return _AWAY
             try:
                 return await self._deliver(request)
@@ -74,6 +75,7 @@ class SmtpSender:
     async def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
+        await self._recipients.close()
 
     async def _deliver(self, request: DeliveryRequest) -> DeliveryAnswer:
         recipient = await self._recipients.recipient(request)
@@ -88,9 +90,9 @@ class SmtpSender:
         else:
             answer = DeliveryAnswer("sent")
         if answer == _AWAY:
-            self._circuit.failed()
+            self._breaker.failed()
         else:
-            self._circuit.worked()
+            self._breaker.succeeded()
         return answer
 
     @asynccontextmanager

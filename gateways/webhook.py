@@ -6,14 +6,14 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable
-from time import time
+from time import monotonic, time
 from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
 from domain.notification.messages import DeliveryAnswer, DeliveryRequest
-from gateways.circuit import Circuit
+from gateways.breaker import Breaker
 
 log = logging.getLogger("quire.webhook")
 PREFIX = "whsec_"
@@ -34,18 +34,18 @@ class WebhookSender:
         secret: str,
         *,
         seconds: float = 4,
-        circuit: Circuit | None = None,
+        breaker: Breaker | None = None,
         clock: Callable[[], float] = time,
     ) -> None:
         self._url = _checked(url)
         self._key = _key(secret)
         self._seconds = seconds
-        self._circuit = circuit or Circuit()
+        self._breaker = breaker or Breaker(monotonic)
         self._clock = clock
         self._client: httpx.AsyncClient | None = None
 
     async def perform(self, request: DeliveryRequest) -> DeliveryAnswer:
-        if not self._circuit.allows():
+        if not self._breaker.admits():
             return DeliveryAnswer("unreachable", "webhook_away")
         body = msgspec.json.encode(
             {
@@ -65,7 +65,7 @@ class WebhookSender:
             )
         except httpx.HTTPError as error:
             log.info("the webhook does not answer: %s", type(error).__name__)
-            self._circuit.failed()
+            self._breaker.failed()
             return DeliveryAnswer("unreachable", "webhook_away")
         return self._answer(response.status_code)
 
@@ -75,12 +75,12 @@ class WebhookSender:
 
     def _answer(self, status: int) -> DeliveryAnswer:
         if 200 <= status < 300:
-            self._circuit.worked()
+            self._breaker.succeeded()
             return DeliveryAnswer("sent")
         if 400 <= status < 500 and status not in _LATER:
-            self._circuit.worked()
+            self._breaker.succeeded()
             return DeliveryAnswer("failed", f"webhook_{status}")
-        self._circuit.failed()
+        self._breaker.failed()
         return DeliveryAnswer("unreachable", f"webhook_{status}")
 
     def _headers(self, key: str, body: bytes) -> dict[str, str]:

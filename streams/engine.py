@@ -99,6 +99,8 @@ class Engine:
         for task in self._background:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
+        if self.context.outside is not None:
+            await self.context.outside.close()
         if self._conn is not None:
             await self._conn.close()
 

@@ -27,7 +27,8 @@ def _seen(command: Command, state: State, state_of: Callable[[str], State]) -> S
 
 
 def declare(settings: Settings) -> Context:
-    outside = Outside(ask, channels(settings).perform, Answered)
+    sender = channels(settings)
+    outside = Outside(ask, sender.perform, Answered, sender.close)
     return Context(
         "notification",
         decider,
