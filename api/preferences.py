@@ -63,7 +63,7 @@ async def choose(
     wait: Annotated[int, Depends(wait_seconds)],
     service: ServiceOf,
 ) -> Response:
-    """Counts for messages that are not sent yet, those that are tried again aside."""
+    """Counts for messages to come; one that is being tried again still goes out."""
 
     async def make(_: Ids) -> Made:
         command = SetPreferences(customer_id, tuple(form.channels))

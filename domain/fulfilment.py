@@ -55,6 +55,20 @@ def _notify(event: Told, template: str, cause: str, **facts: str) -> Reaction:
     )
 
 
+def _also_wanted(event: notification.NotificationAlsoWanted) -> list[Reaction]:
+    wish = notification.Notify(
+        event.also,
+        event.order_id,
+        event.template,
+        event.channel,
+        event.customer_id,
+        event.contact,
+        event.language,
+        event.facts,
+    )
+    return [Reaction(wish, event.channel)]
+
+
 def _amount(money: Money) -> str:
     return f"{money.amount_minor} {money.currency}"
 
@@ -293,6 +307,7 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     order.ReturnWindowEnded: None,
     # notification
     notification.NotificationDeferred: None,
+    notification.NotificationAlsoWanted: _also_wanted,
     notification.NotificationFailed: None,
     notification.NotificationSuppressed: None,
     notification.PreferencesSet: None,

@@ -145,6 +145,19 @@ class NotificationSuppressed(NotificationEvent, frozen=True):
     reason: str
 
 
+class NotificationAlsoWanted(NotificationEvent, frozen=True):
+    """The customer wants to hear of it on another channel, too; carries all that it needs."""
+
+    type: ClassVar[str] = "quire.notification.also_wanted.v1"
+    template: str
+    channel: Channel
+    also: str
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
+    facts: dict[str, str] = field(default_factory=dict[str, str])
+
+
 class PreferencesSet(Event, frozen=True):
     type: ClassVar[str] = "quire.notification.preferences_set.v1"
     customer_id: str

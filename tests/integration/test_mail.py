@@ -38,14 +38,14 @@ class Post:
         self.sink = sink
         self.path = path
         self.now = datetime.now(UTC)
-        self._dsn = dsn
+        self.dsn = dsn
         self._conn = conn
         self._topic = Topic()
         self._engine: Engine | None = None
         self.person = f"c-{uuid4().hex[:8]}"
 
     async def begin(self) -> Engine:
-        chosen = settings(self._dsn, self.path, **self.sink.settings)
+        chosen = settings(self.dsn, self.path, **self.sink.settings)
         declared = declare("notification", chosen)
         self._engine = Engine(declared, chosen, clock=lambda: self.now)
         await self._engine.own({0: None})
@@ -264,6 +264,22 @@ async def test_who_wants_no_mail_gets_none(post: Post):
     assert await post.ends(wish) == ("suppressed", "not_wanted")
     await post.handle(SetPreferences(post.person, ("email",)))
     assert await post.ends(await post.notify()) == ("sent", "")
+
+
+async def test_replays_and_rebuilds_send_nothing(
+    post: Post, owner_dsn: str, quire: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+):
+    wish = await post.notify()
+    [mail] = post.sink.box.mails()
+    (post.path / "mail" / f"{mail.id}.eml").unlink()
+    for name, value in post.sink.settings.items():
+        monkeypatch.setenv(f"QUIRE_{name}".upper(), str(value))
+    monkeypatch.setenv("QUIRE_POSTGRES_DSN", post.dsn)
+    monkeypatch.setenv("QUIRE_POSTGRES_OWNER_DSN", owner_dsn)
+    monkeypatch.setenv("QUIRE_KAFKA", "127.0.0.1:1")
+    assert wish.notification_id in quire("replay", "--all")
+    quire("projections", "rebuild", "orders")
+    assert list((post.path / "mail").iterdir()) == []
 
 
 async def test_without_an_address_of_its_own_a_webhook_is_suppressed(post: Post):
