@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     carrier_paused: bool = False
     provider_delay_seconds: float = 0
     master_key: SecretStr = SecretStr("")  # base64 of 32 bytes; else a file of the state directory
-    smtp_host: str = ""  # empty: mail is simulated
+    smtp_host: str | None = None  # none or empty: mail is simulated
     smtp_port: int = 587
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
