@@ -44,7 +44,7 @@ def channels(settings: Settings) -> Sender:
     """Whom the settings name; without a mail server mail is simulated."""
     senders: dict[str, Sender] = {"email": SimulatedSender()}
     if settings.smtp_host:
-        senders["email"] = _smtp(settings)
+        senders["email"] = _smtp(settings, settings.smtp_host)
     if settings.notify_webhook_url:
         senders["webhook"] = _webhook(settings)
     return Channels(senders)
@@ -53,12 +53,12 @@ def channels(settings: Settings) -> Sender:
 # What a channel stands on is imported only where the channel is used.
 
 
-def _smtp(settings: Settings) -> Sender:
+def _smtp(settings: Settings, host: str) -> Sender:
     from gateways.smtp import Server, SmtpSender  # noqa: PLC0415
 
     password = settings.smtp_password.get_secret_value()
     server = Server(
-        settings.smtp_host,
+        host,
         settings.smtp_port,
         settings.smtp_sender,
         settings.smtp_user,
