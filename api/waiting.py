@@ -46,6 +46,15 @@ async def answer_stock(service: Service, done: Accepted, *, location: str, wait:
     return accepted(done, location)
 
 
+async def answer_decided(service: Service, done: Accepted, *, location: str, wait: int) -> Response:
+    """The same where no view has to follow: the log itself is read."""
+    until = asyncio.get_running_loop().time() + wait
+    if wait and await _outcome(service, done, until):
+        headers = {"Location": location, "Preference-Applied": f"wait={wait}"}
+        return _response(done, done.body, 200, headers)
+    return accepted(done, location)
+
+
 async def _outcome(service: Service, done: Accepted, until: float) -> Outcome | None:
     outcome = await service.outcomes.get(done.wish.command_id, until)
     if outcome is not None and outcome.result == "refused":

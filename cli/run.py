@@ -3,11 +3,12 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cli.output import Exit, Failure
+from cli.output import Exit, Failure, state_dir_option
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -93,6 +94,22 @@ def api() -> None:
 
     settings = _read(ApiSettings)
     _go(lambda: run_api(settings))
+
+
+@run.command()
+@state_dir_option
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    envvar="QUIRE_SMTP_PORT",
+    required=True,
+    help="Port to listen on, of 127.0.0.1.",
+)
+def mail(state_dir: Path, port: int) -> None:
+    """Take mail by SMTP and keep it; `quire mail list` shows it. Nothing is passed on."""
+    from streams.mail import run as run_mail
+
+    _go(lambda: run_mail(port, state_dir))
 
 
 def _settings() -> "Settings":

@@ -146,6 +146,7 @@ SHIPPING_EVENTS: tuple[type[Event], ...] = (
 NOTIFICATION_EVENTS: tuple[type[Event], ...] = (
     notification.NotificationSent,
     notification.NotificationDeferred,
+    notification.NotificationAlsoWanted,
     notification.NotificationFailed,
     notification.NotificationSuppressed,
     notification.PreferencesSet,

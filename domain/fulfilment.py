@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from domain.inventory import messages as inventory
-from domain.message import Command, Event, Line, LineQuantity, SkuQuantity
+from domain.message import Command, Event, Line, LineQuantity, Money, SkuQuantity
 from domain.notification import messages as notification
 from domain.order import messages as order
 from domain.payment import messages as payment
@@ -40,7 +40,7 @@ Told = (
 )
 
 
-def _notify(event: Told, template: str, cause: str) -> Reaction:
+def _notify(event: Told, template: str, cause: str, **facts: str) -> Reaction:
     return Reaction(
         notification.Notify(
             f"{event.order_id}.{template}.email.{cause}",
@@ -50,8 +50,27 @@ def _notify(event: Told, template: str, cause: str) -> Reaction:
             event.customer_id,
             event.contact,
             event.language,
+            facts,
         )
     )
+
+
+def _also_wanted(event: notification.NotificationAlsoWanted) -> list[Reaction]:
+    wish = notification.Notify(
+        event.also,
+        event.order_id,
+        event.template,
+        event.channel,
+        event.customer_id,
+        event.contact,
+        event.language,
+        event.facts,
+    )
+    return [Reaction(wish, event.channel)]
+
+
+def _amount(money: Money) -> str:
+    return f"{money.amount_minor} {money.currency}"
 
 
 def _order_placed(event: order.OrderPlaced) -> list[Reaction]:
@@ -79,7 +98,8 @@ def _order_confirmed(event: order.OrderConfirmed) -> list[Reaction]:
         )
         for one in event.parcels
     ]
-    return [*parcels, _notify(event, "order_confirmed", "1")]
+    told = _notify(event, "order_confirmed", "1", amount=_amount(event.authorized))
+    return [*parcels, told]
 
 
 def _cancellation_requested(event: order.CancellationRequested) -> list[Reaction]:
@@ -107,7 +127,8 @@ def _lines_cancelled(event: order.OrderLinesCancelled) -> list[Reaction]:
 def _order_shipped(event: order.OrderShipped) -> list[Reaction]:
     order_id, parcel_id = event.order_id, event.parcel_id
     left = inventory.CommitReservation(order_id, _by_sku(event.lines), parcel_id)
-    told = _notify(event, "order_shipped", parcel_id)
+    amount = _amount(event.amount)
+    told = _notify(event, "order_shipped", parcel_id, parcel=parcel_id, amount=amount)
     if not event.amount.amount_minor:
         return [Reaction(left), told]
     capture = payment.CapturePayment(order_id, parcel_id, event.amount, event.last)
@@ -224,7 +245,9 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     shipping.ShipmentDelivered: lambda e: [
         Reaction(order.RecordDelivered(e.order_id, e.parcel_id))
     ],
-    order.OrderDelivered: lambda e: [_notify(e, "order_delivered", e.parcel_id)],
+    order.OrderDelivered: lambda e: [
+        _notify(e, "order_delivered", e.parcel_id, parcel=e.parcel_id)
+    ],
     order.OrderCompleted: None,
     # stock
     inventory.StockRanShort: lambda e: [Reaction(order.RecordStockShort(e.order_id, e.shortages))],
@@ -261,7 +284,7 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     shipping.ShipmentKept: _shipment_kept,
     shipping.ReturnReceived: _return_received,
     # the order's own turns
-    order.OrderRejected: lambda e: [_notify(e, "order_rejected", "1")],
+    order.OrderRejected: lambda e: [_notify(e, "order_rejected", "1", reason=e.reason)],
     order.PaymentActionRequired: None,
     order.PaymentAttemptFailed: None,
     order.PaymentWindowEnded: None,
@@ -284,6 +307,7 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     order.ReturnWindowEnded: None,
     # notification
     notification.NotificationDeferred: None,
+    notification.NotificationAlsoWanted: _also_wanted,
     notification.NotificationFailed: None,
     notification.NotificationSuppressed: None,
     notification.PreferencesSet: None,

@@ -1,5 +1,6 @@
 """The ways of telling a customer."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from domain.notification.messages import DeliveryAnswer, DeliveryRequest
@@ -10,9 +11,31 @@ class Sender(Protocol):
 
     async def perform(self, request: DeliveryRequest) -> DeliveryAnswer: ...
 
+    async def close(self) -> None: ...
+
 
 class SimulatedSender:
-    """Says that it sent, and sends nothing: no message leaves the local stack."""
+    """Says that it sent, and sends nothing."""
 
     async def perform(self, request: DeliveryRequest) -> DeliveryAnswer:
         return DeliveryAnswer("sent")
+
+    async def close(self) -> None:
+        """There is nothing open."""
+
+
+class Channels:
+    """Each channel's own sender; what has none is suppressed."""
+
+    def __init__(self, senders: Mapping[str, Sender]) -> None:
+        self._senders = senders
+
+    async def perform(self, request: DeliveryRequest) -> DeliveryAnswer:
+        sender = self._senders.get(request.channel)
+        if sender is None:
+            return DeliveryAnswer("suppressed", f"no_{request.channel}")
+        return await sender.perform(request)
+
+    async def close(self) -> None:
+        for sender in self._senders.values():
+            await sender.close()

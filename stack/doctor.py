@@ -95,6 +95,8 @@ def _ports(layout: Layout, ports: Ports, settings: Settings) -> Iterator[Finding
     if board.running(layout) is not None:
         return
     wanted = {"the API": ports.api}
+    if settings.smtp_host is None:
+        wanted["the mail sink"] = ports.mail
     if settings.postgres_dsn is None:
         wanted["Postgres"] = ports.postgres
     if settings.kafka is None:

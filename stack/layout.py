@@ -16,11 +16,17 @@ class Ports:
     kafka: int
     controller: int
     provider: int
+    mail: int
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
         return cls(
-            api=base, postgres=base + 1, kafka=base + 2, controller=base + 3, provider=base + 4
+            api=base,
+            postgres=base + 1,
+            kafka=base + 2,
+            controller=base + 3,
+            provider=base + 4,
+            mail=base + 5,
         )
 
 

@@ -11,8 +11,10 @@ from stack.process import Spec, file_says_ready
 CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
 
 PROVIDER = "provider"
+MAIL = "mail"
 WORDS: Mapping[str, tuple[str, ...]] = {
     PROVIDER: ("provider",),
+    MAIL: ("mail",),
     "relay": ("relay",),
     "projector": ("projector",),
     "timers": ("timers",),
@@ -22,13 +24,27 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def specs(layout: Layout, env: Mapping[str, str], *, own_provider: bool = True) -> list[Spec]:
-    """Say how to run each of them: `quire run WORDS`, ready when it writes so to its file."""
-    return [
-        _spec(name, words, layout, env)
-        for name, words in WORDS.items()
-        if own_provider or name != PROVIDER
-    ]
+def specs(
+    layout: Layout, env: Mapping[str, str], *, own_provider: bool = True, own_mail: bool = True
+) -> list[Spec]:
+    """Say how to run each of them: `quire run WORDS`, ready when it writes so to its file.
+
+    Without `own_provider` or `own_mail` the provider or the mail sink is left out.
+    """
+    left_out = {name for name, own in ((PROVIDER, own_provider), (MAIL, own_mail)) if not own}
+    wanted = {name: words for name, words in WORDS.items() if name not in left_out}
+    return [_spec(name, words, layout, env) for name, words in wanted.items()]
+
+
+def mail_env(port: int) -> dict[str, str]:
+    """What sends all mail to the sink."""
+    return {
+        "QUIRE_SMTP_HOST": LOOPBACK,
+        "QUIRE_SMTP_PORT": str(port),
+        "QUIRE_SMTP_TLS": "none",
+        "QUIRE_SMTP_USER": "",
+        "QUIRE_SMTP_PASSWORD": "",
+    }
 
 
 async def is_healthy(port: int) -> bool:

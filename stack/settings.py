@@ -14,3 +14,5 @@ class Settings(BaseSettings):
     kafka: str | None = None
     provider_url: str | None = None
     """Empty: no process at all, the payment worker simulates a provider within itself."""
+    smtp_host: str | None = None
+    """A mail server of one's own; an empty text: mail is only simulated."""

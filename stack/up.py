@@ -97,9 +97,12 @@ class Up:
             "QUIRE_PROVIDER_PORT": str(self._ports.provider),
             "QUIRE_WEBHOOK_URL": f"{url}/webhooks/payments",
         }
+        own_mail = self._settings.smtp_host is None
+        if own_mail:
+            env |= processes.mail_env(self._ports.mail)
         with self._phase("processes"):
             await self._supervisor.start(
-                processes.specs(self._layout, env, own_provider=own_provider)
+                processes.specs(self._layout, env, own_provider=own_provider, own_mail=own_mail)
             )
         if not await _has_stock(app_dsn):
             with self._phase("catalogue"):
@@ -181,6 +184,8 @@ class Up:
 
     def _wanted_ports(self) -> dict[str, int]:
         wanted = {"api": self._ports.api}
+        if self._settings.smtp_host is None and not self._servers_only:
+            wanted["mail"] = self._ports.mail
         if self._settings.postgres_dsn is None:
             wanted["postgres"] = self._ports.postgres
         if self._settings.kafka is None:

@@ -24,6 +24,10 @@ class CannotOpen(Exception):
     """The seal is broken, or the key that it was made with is gone."""
 
 
+class OtherMasterKey(CannotOpen):
+    """The person's key is there, and was wrapped by another master key than ours."""
+
+
 class Vault:
     """Seals and opens; `subject` names the person: `customer:<id>`, or `order:<id>` for a guest."""
 
@@ -89,7 +93,7 @@ class Vault:
         try:
             key = AESGCM(_decrypt(self._master, wrapped, subject))
         except InvalidTag as broken:
-            raise CannotOpen(f"{subject}: wrapped by another master key") from broken
+            raise OtherMasterKey(subject) from broken
         self._keys[subject] = key
         if len(self._keys) > _REMEMBERED:
             self._keys.popitem(last=False)

@@ -32,18 +32,21 @@ class Record(Protocol):
     def headers(self) -> Any: ...
 
 
+async def _nothing() -> None: ...
+
+
 @dataclass(frozen=True)
 class Outside:
     """The world outside: what to ask for a command, whom, and how to tell the decider.
 
     `ask` says None when the state already knows; `perform` answers and never raises; `close` lets
-    go of connections and files.
+    go of what stays open between two of its answers.
     """
 
     ask: Callable[[Any, Any, str], Any | None]
     perform: Callable[[Any], Awaitable[Any]]
     answered: Callable[[Any, Any, Any, datetime], Any]
-    close: Callable[[], None] = lambda: None
+    close: Callable[[], Awaitable[None]] = _nothing
 
 
 def _own_stream(command: Command) -> tuple[str, ...]:

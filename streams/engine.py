@@ -100,7 +100,7 @@ class Engine:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         if self.context.outside is not None:
-            self.context.outside.close()
+            await self.context.outside.close()
         if self._conn is not None:
             await self._conn.close()
 

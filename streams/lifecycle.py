@@ -65,7 +65,7 @@ def set_up_logging() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         force=True,
     )
-    for noisy in ("aiokafka", "kafka", "faust", "mode", "httpx"):
+    for noisy in ("aiokafka", "kafka", "faust", "mode", "httpx", "mail.log"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,6 +36,16 @@ class Settings(BaseSettings):
     provider_url: str | None = None  # none or empty: a simulation within the worker
     provider_timeout_seconds: float = 4
     provider_delay_seconds: float = 0
+    master_key: SecretStr = SecretStr("")  # base64 of 32 bytes; else a file of the state directory
+    smtp_host: str | None = None  # none or empty: mail is simulated
+    smtp_port: int = 587
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
+    smtp_sender: str = "Quire <orders@quire.example>"
+    notify_webhook_url: str = ""
+    notify_webhook_secret: SecretStr = SecretStr("")  # base64 of at least 24 bytes
+    notify_timeout_seconds: float = 4
     seal_key: SecretStr = SecretStr("")  # base64 of 32 bytes; else a file of the state directory
     seal_every_seconds: float = 2
 

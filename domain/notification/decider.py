@@ -55,7 +55,8 @@ def decide(command: Command | m.Answered, state: State) -> list[Event]:
             return [
                 m.NotificationSuppressed(
                     notification_id, order_id, command.template, command.channel, reason
-                )
+                ),
+                *_also(command, state),
             ]
         case m.SetPreferences(customer_id=customer_id, channels=channels):
             wanted = tuple(dict.fromkeys(channels))
@@ -70,6 +71,8 @@ def evolve(state: State, event: Event) -> State:
             return replace(state, done=True, deferred=None)
         case m.NotificationDeferred():
             return replace(state, deferred=event)
+        case m.NotificationAlsoWanted():
+            return state
         case m.PreferencesSet(channels=channels):
             return replace(state, channels=channels)
         case _:
@@ -85,30 +88,56 @@ def _why_not(command: m.Notify, state: State) -> str:
 
 
 def _answered(answered: m.Answered, state: State) -> list[Event]:
-    request, answer = answered.request, answered.answer
     if state.done:
         return []
+    return [_outcome(answered, state), *_also(answered.command, state)]
+
+
+def _also(command: Command, state: State) -> list[Event]:
+    """Fulfilment asks for e-mail alone; who wants other channels hears on them from here on."""
+    if not isinstance(command, m.Notify) or command.channel != "email":
+        return []
+    id, template = command.notification_id, command.template
+    return [
+        m.NotificationAlsoWanted(
+            id,
+            command.order_id,
+            template,
+            channel,
+            id.replace(f".{template}.email.", f".{template}.{channel}.", 1),
+            command.customer_id,
+            command.contact,
+            command.language,
+            command.facts,
+        )
+        for channel in state.channels or ()
+        if channel != "email"
+    ]
+
+
+def _outcome(answered: m.Answered, state: State) -> Event:
+    request, answer = answered.request, answered.answer
     names = (request.notification_id, request.order_id, request.template, request.channel)
     if answer.outcome == "sent":
-        return [m.NotificationSent(*names)]
+        return m.NotificationSent(*names)
+    if answer.outcome == "suppressed":
+        return m.NotificationSuppressed(*names, answer.code)
     tries = state.deferred.tries + 1 if state.deferred else 1
     first_at = state.deferred.first_at if state.deferred else answered.at
     retry_at = answered.at + min(FIRST_PAUSE * 2 ** min(tries - 1, 20), LONGEST_PAUSE)
     if answer.outcome == "failed" or retry_at > first_at + GIVE_UP_AFTER:
-        return [m.NotificationFailed(*names, answer.code or answer.outcome)]
-    return [
-        m.NotificationDeferred(
-            *names,
-            answer.code or answer.outcome,
-            tries,
-            first_at,
-            retry_at,
-            request.customer_id,
-            request.contact,
-            request.language,
-            request.facts,
-        )
-    ]
+        return m.NotificationFailed(*names, answer.code or answer.outcome)
+    return m.NotificationDeferred(
+        *names,
+        answer.code or answer.outcome,
+        tries,
+        first_at,
+        retry_at,
+        request.customer_id,
+        request.contact,
+        request.language,
+        request.facts,
+    )
 
 
 decider: Decider[Command | m.Answered, Event, State] = Decider(State(), decide, evolve)

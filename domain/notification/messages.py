@@ -83,9 +83,9 @@ class DeliveryRequest(Struct, frozen=True):
 
 
 class DeliveryAnswer(Struct, frozen=True, omit_defaults=True):
-    """`failed` is final, `unreachable` is worth another try."""
+    """`failed` and `suppressed` are final, `unreachable` is worth another try."""
 
-    outcome: Literal["sent", "unreachable", "failed"]
+    outcome: Literal["sent", "unreachable", "failed", "suppressed"]
     code: str = ""
 
 
@@ -143,6 +143,19 @@ class NotificationSuppressed(NotificationEvent, frozen=True):
     template: str
     channel: Channel
     reason: str
+
+
+class NotificationAlsoWanted(NotificationEvent, frozen=True):
+    """The customer wants to hear of it on another channel, too; carries all that it needs."""
+
+    type: ClassVar[str] = "quire.notification.also_wanted.v1"
+    template: str
+    channel: Channel
+    also: str
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
+    facts: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class PreferencesSet(Event, frozen=True):

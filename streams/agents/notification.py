@@ -8,8 +8,10 @@ from domain.message import Command
 from domain.notification.decider import ask, decider
 from domain.notification.messages import Answered
 from domain.notification.state import State, preferences_of
-from gateways.mailer import SimulatedSender
+from gateways.mailer import Channels, Sender, SimulatedSender
+from streams.contacts import SealedContacts
 from streams.context import Context, Outside
+from streams.lifecycle import CannotGoOn
 from streams.settings import Settings
 
 
@@ -24,8 +26,9 @@ def _seen(command: Command, state: State, state_of: Callable[[str], State]) -> S
     return replace(state, channels=state_of(preferences).channels) if preferences else state
 
 
-def declare(_: Settings) -> Context:
-    outside = Outside(ask, SimulatedSender().perform, Answered)
+def declare(settings: Settings) -> Context:
+    sender = channels(settings)
+    outside = Outside(ask, sender.perform, Answered, sender.close)
     return Context(
         "notification",
         decider,
@@ -35,3 +38,46 @@ def declare(_: Settings) -> Context:
         reads=_reads,
         seen=_seen,
     )
+
+
+def channels(settings: Settings) -> Sender:
+    """Whom the settings name; without a mail server mail is simulated."""
+    senders: dict[str, Sender] = {"email": SimulatedSender()}
+    if settings.smtp_host:
+        senders["email"] = _smtp(settings, settings.smtp_host)
+    if settings.notify_webhook_url:
+        senders["webhook"] = _webhook(settings)
+    return Channels(senders)
+
+
+# What a channel stands on is imported only where the channel is used.
+
+
+def _smtp(settings: Settings, host: str) -> Sender:
+    from gateways.smtp import Server, SmtpSender  # noqa: PLC0415
+
+    password = settings.smtp_password.get_secret_value()
+    server = Server(
+        host,
+        settings.smtp_port,
+        settings.smtp_sender,
+        settings.smtp_user,
+        password,
+        settings.smtp_tls,
+        settings.notify_timeout_seconds,
+    )
+    if password and server.tls == "none":
+        raise CannotGoOn("QUIRE_SMTP_PASSWORD would travel in the clear: set QUIRE_SMTP_TLS")
+    return SmtpSender(server, SealedContacts(settings))
+
+
+def _webhook(settings: Settings) -> Sender:
+    from gateways.webhook import WebhookNotUsable, WebhookSender  # noqa: PLC0415
+
+    secret = settings.notify_webhook_secret.get_secret_value()
+    try:
+        return WebhookSender(
+            settings.notify_webhook_url, secret, seconds=settings.notify_timeout_seconds
+        )
+    except WebhookNotUsable as why:
+        raise CannotGoOn(str(why)) from why

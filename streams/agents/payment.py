@@ -14,7 +14,11 @@ from streams.settings import Settings
 
 def declare(settings: Settings) -> Context:
     provider = _provider(settings)
-    outside = Outside(ask, provider.perform, Answered, provider.close)
+
+    async def close() -> None:
+        provider.close()
+
+    outside = Outside(ask, provider.perform, Answered, close)
     return Context("payment", decider, decider.initial, decider.evolve, outside)
 
 

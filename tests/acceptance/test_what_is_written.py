@@ -1,5 +1,6 @@
 """What stands on the topics and on the disk: CloudEvents all of it, and no contact in the clear."""
 
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -143,11 +144,19 @@ def test_no_contact_is_in_the_clear_in_a_table(person: Person, stack: Stack):
 
 
 def test_no_contact_is_in_the_clear_in_any_file(person: Person, stack: Stack):
-    """Logs above all; but also the write-ahead log, Kafka's segments and the ledger."""
-    files = [path for path in stack.root.rglob("*") if path.is_file()]
+    """Logs above all; but also the write-ahead log, Kafka's segments and the ledger. What the mail
+    sink took in is the one exception: it stands for the customers' own letter boxes."""
+    sunk = stack.root / "mail"
+    files = [path for path in stack.root.rglob("*") if path.is_file() and sunk not in path.parents]
     found = {(path, word) for path in files for word in found_in(person, chunks(path))}
     assert {word for _, word in found} == {person.sku}, found
     assert {path.name for path in files} >= {"api.log", "worker-order.log", "ledger.jsonl"}
+
+
+def test_a_mail_is_its_owners_alone(person: Person, stack: Stack):
+    mails = list((stack.root / "mail").iterdir())
+    assert found_in(person, [path.read_bytes() for path in mails]) >= {person.words[1]}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in mails} == {0o600}
 
 
 async def test_no_contact_comes_out_of_the_api(person: Person, shop: Shop):

@@ -223,6 +223,16 @@ MUTANTS = (
         "Each fact's hash is computed again.",
     ),
     Mutant(
+        "message_id_not_derived",
+        "tests/faults/test_mail.py::test_killed_between_the_mail_and_the_commit",
+        "A mail that is sent again carries the same Message-ID.",
+    ),
+    Mutant(
+        "contact_key_remembered",
+        "tests/integration/test_mail.py::test_an_erased_contact_is_a_failure_with_its_code",
+        "The key of a contact is looked up for each mail, so that an erased one opens nothing.",
+    ),
+    Mutant(
         "published_before_the_row",
         "tests/integration/test_doors.py::test_killed_at_any_step_the_next_try_is_the_same_order",
         "A door writes the wish down before it publishes it.",

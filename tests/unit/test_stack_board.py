@@ -78,6 +78,13 @@ def test_two_stacks_share_no_port():
     ports = [
         port
         for each in (one, two)
-        for port in (each.api, each.postgres, each.kafka, each.controller, each.provider)
+        for port in (
+            each.api,
+            each.postgres,
+            each.kafka,
+            each.controller,
+            each.provider,
+            each.mail,
+        )  # fmt: skip
     ]
-    assert len(set(ports)) == 10
+    assert len(set(ports)) == 12

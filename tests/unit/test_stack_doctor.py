@@ -25,7 +25,7 @@ def layout(tmp_path: Path) -> Layout:
 
 def whats(layout: Layout, port_base: int | None = None) -> list[str]:
     base = port_base or next(
-        port for port in free_ports(20) if not any(map(_used, range(port, port + 4)))
+        port for port in free_ports(20) if not any(map(_used, range(port, port + 6)))
     )
     return [finding.what for finding in doctor.examine(layout, base, Settings())]
 

@@ -84,7 +84,10 @@ def test_every_context_has_a_worker(tmp_path: Path):
     specs = processes.specs(Layout.at(tmp_path), {"QUIRE_API_PORT": "8080"})
     assert {spec.argv[3:] for spec in specs} == {
         *(("run", "worker", context) for context in COMMAND_TOPICS),
-        *(("run", name) for name in ("api", "relay", "projector", "timers", "sealer", "provider")),
+        *(
+            ("run", name)
+            for name in ("api", "relay", "projector", "timers", "sealer", "provider", "mail")
+        ),
     }
 
 
@@ -92,3 +95,9 @@ def test_a_provider_of_ones_own_is_not_started(tmp_path: Path):
     env = {"QUIRE_API_PORT": "8080"}
     specs = processes.specs(Layout.at(tmp_path), env, own_provider=False)
     assert "provider" not in {spec.name for spec in specs}
+
+
+def test_without_a_sink_of_its_own_the_stack_runs_all_else(tmp_path: Path):
+    env = {"QUIRE_API_PORT": "8080"}
+    names = {spec.name for spec in processes.specs(Layout.at(tmp_path), env, own_mail=False)}
+    assert names == {*processes.WORDS} - {"mail"}

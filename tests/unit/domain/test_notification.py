@@ -27,6 +27,41 @@ def test_who_does_not_want_it_gets_nothing():
     quiet.when(NOTIFY).then(m.NotificationSuppressed(*NAMES, "not_wanted"))
 
 
+WEBHOOK_ID = "o-1.order_confirmed.webhook.1"
+ALSO = m.NotificationAlsoWanted(
+    ID, "o-1", "order_confirmed", "webhook", WEBHOOK_ID, "c-1", "sealed"
+)
+
+
+def test_who_wants_another_channel_as_well_hears_on_both():
+    both = given(m.PreferencesSet("c-1", ("email", "webhook")))
+    both.when(NOTIFY, m.DeliveryAnswer("sent")).then(SENT, ALSO)
+
+
+def test_who_wants_another_channel_alone_hears_on_that():
+    other = given(m.PreferencesSet("c-1", ("webhook",)))
+    other.when(NOTIFY).then(m.NotificationSuppressed(*NAMES, "not_wanted"), ALSO)
+
+
+def test_the_other_channel_is_asked_for_once_however_often_mail_is_tried():
+    both = given(m.PreferencesSet("c-1", ("email", "webhook")))
+    waits = both.when(NOTIFY, AWAY).then_types(m.NotificationDeferred, m.NotificationAlsoWanted)
+    waits.when(m.RetryNotification(ID, "c-1"), m.DeliveryAnswer("sent")).then(SENT)
+
+
+def test_the_other_channel_asks_for_no_further_one():
+    both = given(m.PreferencesSet("c-1", ("email", "webhook")))
+    wish = m.Notify(WEBHOOK_ID, "o-1", "order_confirmed", "webhook", "c-1", "sealed")
+    sent = m.NotificationSent(WEBHOOK_ID, "o-1", "order_confirmed", "webhook")
+    both.when(wish, m.DeliveryAnswer("sent")).then(sent)
+
+
+def test_what_the_channel_cannot_deliver_is_suppressed():
+    given().when(NOTIFY, m.DeliveryAnswer("suppressed", "no_address")).then(
+        m.NotificationSuppressed(*NAMES, "no_address")
+    )
+
+
 def test_without_an_address_nothing_goes_out():
     bare = m.Notify(ID, "o-1", "order_confirmed")
     given().when(bare).then(m.NotificationSuppressed(*NAMES, "no_address"))
