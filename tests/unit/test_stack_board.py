@@ -85,6 +85,6 @@ def test_two_stacks_share_no_port():
             each.controller,
             each.provider,
             each.mail,
-        )  # fmt: skip
+        )
     ]
     assert len(set(ports)) == 12
