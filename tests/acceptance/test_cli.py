@@ -101,7 +101,7 @@ def test_status_names_every_process_with_its_lag(stack: Stack):
         f"worker-{each}" for each in ("order", "inventory", "payment", "shipping", "notification")
     }
     assert processes.keys() == workers | {
-        "postgres", "kafka", "relay", "projector", "timers", "sealer", "api",
+        "postgres", "kafka", "provider", "mail", "relay", "projector", "timers", "sealer", "api",
     }  # fmt: skip
     for name, each in processes.items():
         assert each["state"] == "ready", name
