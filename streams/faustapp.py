@@ -69,7 +69,7 @@ async def _finish(coroutine, waits_for):
     return await _go_on(coroutine, waits_for)
 
 
-class _FencedConsumer(Consumer):
+class FencedConsumer(Consumer):
     """Begins where the engine says, not where the group was committed (PROTOCOL 1)."""
 
     def highwater(self, tp) -> int:
@@ -110,7 +110,7 @@ class _App(faust.App):
 
     def _new_transport(self):
         transport = super()._new_transport()
-        transport.Consumer = _FencedConsumer  # pyright: ignore[reportAttributeAccessIssue]
+        transport.Consumer = FencedConsumer  # pyright: ignore[reportAttributeAccessIssue]
         return transport
 
 

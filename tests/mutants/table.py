@@ -208,7 +208,7 @@ MUTANTS = (
     ),
     Mutant(
         "rebalance_ends_the_worker",
-        "tests/faults/test_owner.py::test_workers_come_and_go_under_load",
+        "tests/unit/streams/test_faust_waits.py::test_any_other_wait_is_left_to_faust",
         "Faust's other waits are left alone.",
     ),
     Mutant(
