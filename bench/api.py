@@ -18,9 +18,10 @@ from bench import cpu
 from bench.http_load import Connection
 from bench.plan import Request
 from bench.rounds import command
-from bench.scratch import Scratch, fill, free_ports, servers
+from bench.scratch import Scratch, fill, servers
 from bench.story import Story
 from stack.layout import LOOPBACK
+from stack.ports import free_ports
 from store.connect import connect
 from store.views import batch, progress
 from store.views.every import VIEWS

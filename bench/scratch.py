@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Sequence
@@ -15,6 +14,7 @@ from psycopg import AsyncConnection
 from bench.story import Story
 from stack import database, kafka, postgres, topics
 from stack.layout import LOOPBACK, Layout
+from stack.ports import free_ports
 from stack.secrets import DATABASE, load_or_make
 from stack.supervisor import Supervisor
 from store.connect import connect
@@ -106,18 +106,6 @@ async def _migrate(made: Scratch) -> None:
         stdout=sys.stderr,
     )
     assert await process.wait() == 0, "the schema could not be made"
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
 
 
 def _say(message: str) -> None:

@@ -3,19 +3,18 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from random import randrange
 from typing import Any, NamedTuple
 
 from cli.servers import Servers, servers
 from gateways.ledger import Entry, read_ledger
 from stack import board
 from stack.layout import LOOPBACK, Layout
+from stack.ports import free_in_a_row
 from stack.supervisor import Standing, State
 from tests.acceptance.wait import until
 from tests.integration.servers import state_dir
@@ -58,7 +57,7 @@ class Stack:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.port_base = _free_port_base()
+        self.port_base = free_in_a_row(PORTS)
         self.url = f"http://{LOOPBACK}:{self.port_base}"
 
     def quire(self, *words: str, seconds: float = 60) -> Said:
@@ -141,16 +140,3 @@ def new_stack() -> Generator[Stack]:
             yield stack
         finally:
             stack.down()
-
-
-def _free_port_base() -> int:
-    """Ports in a row, below those that the kernel gives to clients."""
-    while True:
-        base = randrange(18_000, 30_000)
-        if all(_free(base + number) for number in range(PORTS)):
-            return base
-
-
-def _free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) != 0

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from gateways.mailbox import Mailbox
+from stack.ports import free_ports
 from stack.process import Spec, file_says_ready, spawn
 from tests.integration.relay_world import until
-from tests.integration.servers import free_ports
 
 
 class Sink:

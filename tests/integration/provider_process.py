@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 import httpx
 
 from gateways.ledger import Entry, read_ledger
-from tests.integration.servers import free_ports
+from stack.ports import free_ports
 
 
 class ProviderProcess:

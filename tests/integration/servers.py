@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import tempfile
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from typing import Any
 
 from stack import kafka, postgres
 from stack.layout import LOOPBACK, Layout
+from stack.ports import free_ports
 from stack.process import Spec
 from stack.secrets import load_or_make
 from stack.supervisor import Supervisor
@@ -86,15 +86,3 @@ def _running(spec: Spec) -> Generator[Running]:
         yield running
     finally:
         running.stop()
-
-
-def free_ports(count: int) -> list[int]:
-    """Ask the kernel for ports that nobody listens on, below those it gives to clients."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()

@@ -20,11 +20,11 @@ from domain.payment.messages import ConfirmAuthentication, RecordProviderNotice
 from gateways.provider.notices import Notices
 from gateways.signature import HEADER, sign
 from gateways.wire import Notice, NoticeType
+from stack.ports import free_ports
 from store import catalogue
 from store.catalogue import Item
 from store.codec import decode_command
 from store.connect import connect
-from tests.integration.servers import free_ports
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SECRET = "shared"  # the test's own

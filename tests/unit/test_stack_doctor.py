@@ -12,10 +12,9 @@ from stack import board, doctor
 from stack.board import Board
 from stack.errors import StackFault
 from stack.layout import LOOPBACK, Layout
-from stack.ports import require_free
+from stack.ports import free_in_a_row, require_free
 from stack.settings import Settings
 from stack.supervisor import Standing, State
-from tests.integration.servers import free_ports
 
 
 @pytest.fixture
@@ -24,15 +23,8 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def whats(layout: Layout, port_base: int | None = None) -> list[str]:
-    base = port_base or next(
-        port for port in free_ports(20) if not any(map(_used, range(port, port + 6)))
-    )
+    base = port_base or free_in_a_row(6)
     return [finding.what for finding in doctor.examine(layout, base, Settings())]
-
-
-def _used(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def test_nothing_is_found_where_nothing_is_wrong(layout: Layout):
