@@ -11,7 +11,7 @@ from cli.importing.sold import SoldGoods, by_order
 from cli.importing.totals import Totals
 from domain.errors import Refused
 from domain.inventory.messages import AdjustStock, ReceiveStock
-from domain.message import Charge, Money
+from domain.message import Charge, LineQuantity, Money
 from domain.message import Line as OrderLine
 from domain.order import messages as order
 
@@ -130,7 +130,7 @@ class Importer:
 
     def _take_back(self, invoice: Invoice, thread: str) -> None:
         self.totals.took_back(invoice.cancels)
-        taken: list[tuple[str, order.LineQuantity]] = []
+        taken: list[tuple[str, LineQuantity]] = []
         customer = _PREFIX + invoice.customer if invoice.customer else ""
         for line in invoice.cancels:
             match = self.sold.take(customer, line.code, line.price, -line.quantity, invoice.at)
