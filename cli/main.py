@@ -5,6 +5,7 @@ from importlib import import_module
 import click
 
 from cli import output
+from cli.secret_files import read_secret_files
 
 VERBS = {
     "audit": "cli.audit:audit",
@@ -77,6 +78,7 @@ class Verbs(click.Group):
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 def quire() -> None:
     """Quire, the order system of a bookstore."""
+    read_secret_files()
 
 
 def main() -> None:

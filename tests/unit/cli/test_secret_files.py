@@ -1,0 +1,41 @@
+"""Settings that come as files."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.output import Failure
+from cli.secret_files import read_secret_files
+
+
+def test_a_secret_is_read_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    file = tmp_path / "dsn"
+    file.write_text("postgresql://db/quire\n")
+    monkeypatch.setenv("QUIRE_POSTGRES_DSN_FILE", str(file))
+    monkeypatch.delenv("QUIRE_POSTGRES_DSN", raising=False)
+    read_secret_files()
+    assert os.environ["QUIRE_POSTGRES_DSN"] == "postgresql://db/quire"
+    read_secret_files()  # as a child of ours does
+
+
+def test_a_secret_that_is_given_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("QUIRE_MASTER_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("QUIRE_MASTER_KEY", "another")
+    with pytest.raises(Failure) as told:
+        read_secret_files()
+    assert told.value.code == "secret_given_twice"
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("QUIRE_SEAL_KEY_FILE", str(tmp_path / "nowhere"))
+    monkeypatch.delenv("QUIRE_SEAL_KEY", raising=False)
+    with pytest.raises(Failure, match="QUIRE_SEAL_KEY_FILE") as told:
+        read_secret_files()
+    assert told.value.code == "secret_file_unreadable"
+
+
+def test_where_a_process_says_that_it_is_ready_is_no_secret(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("QUIRE_READY_FILE", "/nowhere/at/all")
+    read_secret_files()
+    assert "QUIRE_READY" not in os.environ
