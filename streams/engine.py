@@ -55,6 +55,13 @@ class Engine:
         self._relayed: dict[int, UUID] = {}
         self._memory = Memory(context.initial, context.evolve, settings.cached_streams)
         self._background: set[asyncio.Task[None]] = set()
+        self.turns = 0
+        """How often something was tried."""
+
+    @property
+    def next_offsets(self) -> dict[int, int]:
+        """Up to where each partition is handled."""
+        return {p: f.next_offset for p, f in self._fences.items() if p in self._owned}
 
     async def own(
         self, committed: Mapping[int, int | None], *, count: int | None = None
@@ -121,6 +128,7 @@ class Engine:
         CannotGoOn, where trying again is useless, come out."""
         failures = 0
         while True:
+            self.turns += 1
             async with self._turn:
                 try:
                     return await attempt()

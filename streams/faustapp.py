@@ -2,6 +2,7 @@
 """The one module that knows Faust. It keeps Faust's traps (docs/adr) away from the engine."""
 
 import asyncio
+import contextlib
 import functools
 import inspect
 import logging
@@ -12,6 +13,7 @@ from typing import Any
 
 import faust
 import uvloop
+from aiokafka.errors import KafkaError
 from faust.events import Event
 from faust.sensors import Monitor
 from faust.transport.drivers.aiokafka import Consumer
@@ -20,11 +22,12 @@ from mode.services import WaitResults
 
 from bus.clients import METADATA_AGE_MS
 from streams.engine import Engine
-from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn, ready, stopping
+from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn, beat, ready, stopping
 from streams.settings import Settings
 
 log = logging.getLogger("quire.faust")
 EXIT_UNFINISHED = 75
+LOOK_SECONDS = 2.0
 
 
 class _Silent(Monitor):
@@ -158,6 +161,23 @@ def _app(engine: Engine, settings: Settings) -> _App:
     return app
 
 
+async def _beat_while_it_moves(app: _App, engine: Engine) -> None:
+    """A worker that has records to read and tries none of them stands still (`lifecycle.beat`).
+    One that catches up moves, and so does one that waits for Kafka or Postgres."""
+    turns = -1
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        done = engine.next_offsets
+        ends = {}
+        if done and engine.turns == turns:
+            topic = engine.context.topic
+            with contextlib.suppress(KafkaError):  # not reachable, which ending us would not mend
+                ends = await app.consumer.highwaters(*(TP(topic, p) for p in done))
+        if engine.turns != turns or all(end <= done[tp.partition] for tp, end in ends.items()):
+            beat()
+        turns = engine.turns
+
+
 async def run(engine: Engine, settings: Settings) -> None:
     """Runs an agent until the process is told to stop.
 
@@ -172,8 +192,10 @@ async def run(engine: Engine, settings: Settings) -> None:
     app.finalize()
     await app.start()
     ready()
+    heart = asyncio.create_task(_beat_while_it_moves(app, engine))
     crashed = asyncio.ensure_future(app.wait_until_stopped())
     await asyncio.wait({asyncio.ensure_future(stop.wait()), crashed}, return_when="FIRST_COMPLETED")
+    heart.cancel()
     _, late = await asyncio.wait(
         {asyncio.ensure_future(app.stop())}, timeout=settings.drain_seconds
     )

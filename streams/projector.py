@@ -34,6 +34,7 @@ async def run(settings: Settings) -> None:
             raise lifecycle.CannotGoOn(f"a fact that no view can show: {fault!r}") from fault
         except (Unavailable, Stale) as fault:
             log.warning("the database does not serve, again in %.1f s: %s", wait, fault)
+            lifecycle.beat()
             await lifecycle.pause(stop, wait)
             wait = min(wait * 2, 5.0)
 
@@ -47,6 +48,7 @@ async def _live(dsn: str, stop: asyncio.Event) -> None:
             await listen.listen(conn, listen.LOG)
         lifecycle.ready()  # standing by is work too: the other one projects
         while not stop.is_set():
+            lifecycle.beat()
             with translated():
                 leads = await progress.lead(conn)
             if leads:
@@ -54,6 +56,7 @@ async def _live(dsn: str, stop: asyncio.Event) -> None:
             await lifecycle.pause(stop, POLL_SECONDS)
         projector = Projector(conn)
         while not stop.is_set():
+            lifecycle.beat()
             with translated():
                 moved = await projector.step()
                 if not moved:

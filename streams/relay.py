@@ -18,7 +18,7 @@ from store.codec import BadData, UnknownType
 from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, translated
 from store.listen import LOG, SWEEP, listen
-from streams.lifecycle import CannotGoOn, pause, ready, stopping, together
+from streams.lifecycle import CannotGoOn, beat, pause, ready, stopping, together
 from streams.partitions import agreed_counts
 from streams.reactions import ROUTES, Routes
 from streams.relay_life import RELAY_CHECKPOINT, RelayLife
@@ -51,6 +51,7 @@ async def relay(settings: Settings, stop: asyncio.Event, routes: Routes = ROUTES
             failures = 1 if time.monotonic() - began > 30 else failures + 1
             seconds = pause_after(failures)
             log.warning("begins again in %.1f s: %s", seconds, fault)
+            beat()
             await pause(stop, seconds)
         except UnknownType as unknown:
             raise CannotGoOn(f"the relay knows no fact of type {unknown}") from unknown
@@ -107,6 +108,7 @@ async def _has_the_lock(conn: AsyncConnection, stop: asyncio.Event) -> bool:
     log.info("another relay holds the lock; standing by")
     ready()
     while not await relaying.hold_lock(conn):
+        beat()
         if await pause(stop, STANDBY_POLL):
             return False
     log.info("holds the lock now")

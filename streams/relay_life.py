@@ -19,6 +19,7 @@ from store.checkpoints import Checkpoint, move
 from store.connect import AsyncConnection
 from store.listen import wait
 from store.log import Recorded, tail
+from streams.lifecycle import beat
 from streams.partitions import still_agree
 from streams.reactions import Routes, commands_of, fact_of
 from streams.window import Chunk, Sent, Window
@@ -59,6 +60,7 @@ class RelayLife:
     async def tail_the_log(self) -> None:
         """Relay what comes, for ever."""
         while True:
+            beat()
             if self._set_back is not None:
                 await self._go_back(*self._set_back)
             relayed = await self._relay_chunk()

@@ -15,7 +15,7 @@ from store.connect import AsyncConnection, connect
 from store.errors import Unavailable, translated
 from store.sealkey import NoKey, signing_key
 from store.seals import Seal
-from streams.lifecycle import CannotGoOn, pause, ready, stopping
+from streams.lifecycle import CannotGoOn, beat, pause, ready, stopping
 from streams.settings import Settings
 
 TOPIC = "quire.seals"
@@ -44,6 +44,7 @@ async def sealer(settings: Settings, key: Ed25519PrivateKey, stop: asyncio.Event
                 await _one_life(settings, key, stop)
         except (Unavailable, PublishFailed) as fault:
             log.warning("begins again: %s", fault)
+            beat()
             await pause(stop, _AGAIN)
 
 
@@ -52,12 +53,14 @@ async def _one_life(settings: Settings, key: Ed25519PrivateKey, stop: asyncio.Ev
     async with await connect(settings.postgres_dsn.get_secret_value(), name="quire-sealer") as conn:
         ready()
         while not await seals.take_turn(conn):
+            beat()
             if await pause(stop, _AGAIN):
                 return
         await publisher.start()
         try:
             done = False
             while not done:
+                beat()
                 await seal_all(conn, key)
                 await publish_all(conn, publisher)
                 done = await pause(stop, settings.seal_every_seconds)
@@ -68,6 +71,7 @@ async def _one_life(settings: Settings, key: Ed25519PrivateKey, stop: asyncio.Ev
 async def seal_all(conn: AsyncConnection, key: Ed25519PrivateKey) -> None:
     """Seal what is not sealed yet, run by run."""
     while (seal := await seals.seal_next(conn, key, datetime.now(UTC))) is not None:
+        beat()
         log.info("sealed %d to %d", seal.first_position, seal.last_position)
 
 

@@ -18,7 +18,7 @@ from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, Unfit, translated
 from store.parts import drop_old, make_ready
 from streams.announcing import Announcements, Outgoing, Sending
-from streams.lifecycle import pause, ready, stopping, together
+from streams.lifecycle import beat, pause, ready, stopping, together
 from streams.partitions import agreed_counts, still_agree
 from streams.reactions import ROUTES, Routes
 from streams.relay_life import RELAY_CHECKPOINT
@@ -50,6 +50,7 @@ async def announce(settings: Settings, stop: asyncio.Event, routes: Routes = ROU
                 await _one_life(settings, stop, routes)
         except FAULTS as fault:
             logger.warning("begins again: %s", fault)
+            beat()
             await pause(stop, PAUSE)
 
 
@@ -82,6 +83,7 @@ async def _announce_due(
     conn: AsyncConnection, announcements: Announcements, routes: Routes
 ) -> None:
     while True:
+        beat()
         at = await timers.now(conn)
         if await timers.any_due(conn, at):
             # The head is read after the time: all that was recorded before it is at or below.
@@ -93,6 +95,7 @@ async def _announce_due(
 
 async def _relay_passes(conn: AsyncConnection, head: int) -> None:
     while (await checkpoints.read(conn, RELAY_CHECKPOINT)).position < head:
+        beat()
         await asyncio.sleep(RELAY_POLL)
 
 
