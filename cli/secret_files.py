@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.output import Exit, Failure
 
-NOT_A_SECRET = {"QUIRE_READY_FILE", "QUIRE_UCI_FILE"}
+NOT_A_SECRET = {"QUIRE_READY_FILE"}
 
 
 def read_secret_files() -> None:
