@@ -19,7 +19,7 @@ from cli.importing.reader import COLUMNS
 from store.verify import verify
 
 Rows = list[tuple[str, str, str, int, str, str, str]]
-HISTORY = "QUIRE_UCI_FILE"  # the real file, where there is one
+HISTORY = "QUIRE_UCI_HISTORY"  # the real file, where there is one
 
 SMALL: Rows = [
     ("536365", "85123A", "HOLDER", 6, "2010-12-01 08:26:00", "2.55", "17850"),
