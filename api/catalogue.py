@@ -42,7 +42,7 @@ async def items(request: Request) -> Response:
 async def put(
     form: CatalogueForm, service: Annotated[Service, Depends(given_service)]
 ) -> dict[str, int]:
-    """Orders already placed keep their prices."""
+    """Orders already placed keep their prices, and the warehouses that they are sent from."""
     async with service.db() as conn, conn.transaction():
         await catalogue.put(
             conn,
@@ -52,6 +52,7 @@ async def put(
                     item.title,
                     Money(item.price.amount_minor, item.price.currency),
                     msgspec.json.encode(item.details).decode(),
+                    item.warehouse,
                 )
                 for item in form.items
             ],

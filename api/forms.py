@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from domain.message import MAIN
+
 LARGEST = 2**63 - 1
+WAREHOUSE = r"^[a-z0-9][a-z0-9-]{0,39}$"
 
 Quantity = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -150,13 +153,16 @@ class AdjustmentForm(Form):
 
 
 class ItemForm(Form):
+    """What lies in another warehouse goes into a parcel of its own."""
+
     sku: Sku
     title: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
     price: MoneyForm
+    warehouse: Annotated[str, StringConstraints(pattern=WAREHOUSE)] = MAIN
     details: dict[str, str] = Field(default_factory=dict[str, str], max_length=50)
 
 
 class CatalogueForm(Form):
-    """Items that are there already get the new title and price."""
+    """Items that are there already get the new title, price and warehouse."""
 
     items: Annotated[list[ItemForm], Field(min_length=1, max_length=1000)]

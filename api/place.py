@@ -76,7 +76,7 @@ async def place(service: Service, wanted: Wanted, key: str, wait: int) -> Respon
 
 
 async def _priced(service: Service, wanted: Sequence[WantedLine]) -> tuple[Line, ...]:
-    """The lines at the prices of the catalogue."""
+    """The lines at the prices of the catalogue, each with the warehouse where its sku lies."""
     skus = {line.sku for line in wanted}
     items = await service.prices.find(skus)
     unknown = sorted(skus - items.keys())
@@ -94,8 +94,9 @@ async def _priced(service: Service, wanted: Sequence[WantedLine]) -> tuple[Line,
     if sum(items[line.sku].price.amount_minor * line.quantity for line in wanted) > LARGEST:
         raise Problem(422, "amount_too_large", "the total does not fit 64 bits")
     return tuple(
-        Line(number, line.sku, line.quantity, items[line.sku].price, items[line.sku].title)
+        Line(number, line.sku, line.quantity, item.price, item.title, item.warehouse)
         for number, line in enumerate(wanted, 1)
+        for item in [items[line.sku]]
     )
 
 

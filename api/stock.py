@@ -65,7 +65,14 @@ async def level(request: Request) -> Response:
         return Response(_encode(found), media_type="application/json")
     if item is None:
         raise Problem(404, "sku_not_found", f"there is no sku {sku[:100]}")
-    nothing = {"sku": sku, "title": item.title, "on_hand": 0, "reserved": 0, "available": 0}
+    nothing = {
+        "sku": sku,
+        "title": item.title,
+        "warehouse": item.warehouse,
+        "on_hand": 0,
+        "reserved": 0,
+        "available": 0,
+    }
     return Response(_encode(nothing), media_type="application/json")
 
 

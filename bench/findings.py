@@ -32,12 +32,12 @@ _STOCK = (
 AT_REST = {"cancelled", "rejected", "expired", "completed", "on_hold", "awaiting_payment"}
 
 _ENDINGS: LiteralString = (
-    "select substr(stream, 7), type, min(position) from event"
+    "select substr(stream, 7), type, max(position) from event"
     " where position > %s and type = any(%b::text[]) group by 1, 2"
 )
 _TWICE: LiteralString = (
     "select stream, type from event where position > %s and type = any(%b::text[])"
-    " group by 1, 2 having count(*) > 1"
+    " group by 1, 2, data ->> 'parcel_id' having count(*) > 1"
 )
 _VIEWED: LiteralString = (
     "select order_id, status, document::json ->> 'fulfilment' from order_view"
@@ -49,7 +49,7 @@ _OF_STOCK: LiteralString = (
 
 
 class Ending(NamedTuple):
-    """The first fact of its type in an order's stream."""
+    """The last fact of its type in an order's stream: there is a delivery for each parcel."""
 
     order_id: str
     type: str
@@ -75,7 +75,7 @@ async def twice(conn: AsyncConnection, after: int, orders: Collection[str], ledg
     in_log = len(await cursor.fetchall())
     ours = set(orders)
     moves = Counter(
-        (entry.order_id, entry.step)
+        (entry.order_id, entry.step, entry.subject)
         for entry in read_ledger(ledger)
         if entry.order_id in ours and entry.outcome == "approved"
     )

@@ -93,18 +93,18 @@ class Story:
             contact=_CONTACT,
         )
         queue: deque[tuple[Command, UUID]] = deque([(place, self._id(f"place|{order_id}"))])
-        scans: dict[str, Command] = {}
+        scans: dict[tuple[str, str], Command] = {}
         while queue or scans:
             if not queue:
-                name, scan = scans.popitem()
+                (stream, name), scan = scans.popitem()
                 self._now += timedelta(milliseconds=300)
-                queue.append((scan, self._id(f"timer|{order_id}|{name}|{self._now}")))
+                queue.append((scan, self._id(f"timer|{stream}|{name}|{self._now}")))
             command, id = queue.popleft()
             yield from self._decided(command, id, order_id)
             for fact in self._facts:
                 for change in deadlines(fact, self._now, _PERIODS):
                     if isinstance(change, Arm) and change.command.context == "shipping":
-                        scans[change.name] = change.command
+                        scans[change.command.stream, change.name] = change.command
                 for at, reaction in enumerate(react(fact)):
                     origin = f"{id}|{reaction.command.kind}|{reaction.part}|{at}"
                     queue.append((reaction.command, self._id(origin)))

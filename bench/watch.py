@@ -32,7 +32,8 @@ NOT_DONE = (
     "quire.order.expired.v1",
 )
 _COUNT: LiteralString = (
-    "select count(*) filter (where type = any(%b::text[])), coalesce(max(position), %s::bigint),"
+    "select count(*) filter (where type = any(%b::text[])"
+    " and coalesce(data ->> 'complete', 'true') = 'true'), coalesce(max(position), %s::bigint),"
     " count(*) from event where position > %s::bigint"
 )
 

@@ -86,6 +86,7 @@ def _put(client: "httpx.Client", found: Sequence["Book"], currency: str) -> None
                 "sku": book.sku,
                 "title": book.title,
                 "price": {"amount_minor": book.price_cents, "currency": currency},
+                "warehouse": book.warehouse,
                 "details": book.details,
             }
             for book in found[start : start + ITEMS_AT_ONCE]

@@ -241,9 +241,21 @@ def _text(document: Orders) -> str:
         )
         lines.append(f"  {amounts}")
     for parcel in document.get("parcels", []):
-        lines.append(f"  parcel {parcel['tracking'] or parcel['parcel_id']}: {parcel['status']}")
-        lines += [
-            f"    {scan['time'][:16]}  {scan['status']}  {scan['place']}".rstrip()
-            for scan in parcel["scans"]
-        ]
+        lines += _parcel_text(parcel)
     return "\n".join(lines)
+
+
+def _parcel_text(parcel: Orders) -> list[str]:
+    """What is in it, where it comes from, where it was seen."""
+    holds = ", ".join(f"{each['quantity']} of line {each['line']}" for each in parcel["lines"])
+    warehouse = parcel.get("warehouse", "main")
+    tracking = f", tracking {parcel['tracking']}" if parcel["tracking"] else ""
+    scans = [
+        f"    {scan['time'][:16]}  {scan['status']}  {scan['place']}".rstrip()
+        for scan in parcel["scans"]
+    ]
+    return [
+        f"  parcel {parcel['parcel_id']} from {warehouse}: {parcel['status']}{tracking}",
+        f"    {holds or 'nothing is left in it'}",
+        *scans,
+    ]

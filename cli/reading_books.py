@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from cli.output import Exit, Failure
+from domain.message import MAIN
 
 COLUMNS = ("book_id", "isbn13", "title", "price_cents")
+WAREHOUSE = "warehouse"
 DETAILS = ("isbn10", "authors", "year", "language", "rating", "ratings_count")
 LONGEST_TITLE = 1000
 LONGEST_DETAIL = 4000
@@ -20,15 +22,20 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _ISBN = re.compile(r"97[89]\d{10}")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,80}")
 _WHOLE = re.compile(r"[0-9]{1,19}")
+_WAREHOUSE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 class Book(NamedTuple):
-    """A line that is good; without an ISBN its sku is `book-<book_id>`."""
+    """A line that is good; without an ISBN its sku is `book-<book_id>`.
+
+    `warehouse` is its own column, which a file may leave out.
+    """
 
     sku: str
     title: str
     price_cents: int
     details: dict[str, str]
+    warehouse: str = MAIN
 
 
 class Reject(NamedTuple):
@@ -56,7 +63,8 @@ def read(file: BinaryIO, name: str) -> Shelf:
         raise Failure(
             "columns_missing",
             f"{name}, line 1: no column {', '.join(missing)}",
-            hint=f"The first line has to name {','.join((*COLUMNS, *DETAILS))}.",
+            hint="The first line has to name"
+            f" {','.join(COLUMNS)}, and may name {','.join((*DETAILS, WAREHOUSE))}.",
             exit_code=Exit.USAGE,
         )
     books: dict[str, Book] = {}
@@ -141,8 +149,11 @@ def _judge(line: int, row: dict[str | None, str | None]) -> Book | Reject:
         return Reject(line, "title_wrong", f"{len(title)} characters")
     if not _WHOLE.fullmatch(price) or int(price) > LARGEST:
         return Reject(line, "price_wrong", price[:50])
+    warehouse = fields.get(WAREHOUSE) or MAIN
+    if not _WAREHOUSE.fullmatch(warehouse):
+        return Reject(line, "warehouse_wrong", warehouse[:50])
     details = {name: fields[name][:LONGEST_DETAIL] for name in DETAILS if fields.get(name)}
-    return Book(isbn or f"book-{fields['book_id']}", title, int(price), details)
+    return Book(isbn or f"book-{fields['book_id']}", title, int(price), details, warehouse)
 
 
 def _is_isbn(text: str) -> bool:

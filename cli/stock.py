@@ -31,7 +31,7 @@ def show(sku: str | None, url: str, as_json: bool) -> None:
         return
     from cli.tables import table
 
-    names = ("sku", "title", "on_hand", "reserved", "available")
+    names = ("sku", "title", "warehouse", "on_hand", "reserved", "available")
     table(names, [[each[name] for name in names] for each in found])
 
 

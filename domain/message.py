@@ -54,14 +54,22 @@ class Money(Struct, frozen=True):
         return Money(self.amount_minor * quantity, self.currency)
 
 
+MAIN = "main"
+"""The warehouse of whatever says nothing about it."""
+
+
 class Line(Struct, frozen=True, omit_defaults=True):
-    """One line of an order: `line` counts from 1 and names it for ever."""
+    """One line of an order: `line` counts from 1 and names it for ever.
+
+    `warehouse` is where the sku lay when it was ordered, as `unit_price` is what it cost then.
+    """
 
     line: int
     sku: str
     quantity: int
     unit_price: Money
     title: str = ""
+    warehouse: str = MAIN
 
 
 class Charge(Struct, frozen=True):
@@ -94,8 +102,9 @@ class Shortage(Struct, frozen=True):
     available: int
 
 
-class Parcel(Struct, frozen=True):
-    """What goes into one parcel; its id is `<order>.<n>`."""
+class Parcel(Struct, frozen=True, omit_defaults=True):
+    """What goes into one parcel, and where it is fetched; its id is `<order>.<n>`."""
 
     parcel_id: str
     lines: tuple[LineQuantity, ...]
+    warehouse: str = MAIN

@@ -20,9 +20,13 @@ _WAY: tuple[tuple[ScanStatus, str], ...] = (
 )
 
 
+LAST_PLACE = 3
+
+
 class SimulatedCarrier:
     """Hands over, moves and delivers each parcel, a step every `step_seconds`.
 
+    The first parcel of an order leaves after a step, the second after two, the others after three.
     `paused`: labels are made, and no scan ever comes by itself.
     """
 
@@ -35,7 +39,8 @@ class SimulatedCarrier:
         again = None if self._paused else now + self._step
         tracking = request.tracking or f"SIM{sha256(request.parcel_id.encode()).hexdigest()[:12]}"
         if request.step == "label":
-            return CarrierAnswer("ok", carrier="simulated", tracking=tracking, next_at=again)
+            fetched = again and again + (_place(request.parcel_id) - 1) * self._step
+            return CarrierAnswer("ok", carrier="simulated", tracking=tracking, next_at=fetched)
         if request.scans >= len(_WAY):
             return CarrierAnswer("nothing_yet", carrier="simulated", tracking=tracking)
         status, place = _WAY[request.scans]
@@ -50,3 +55,9 @@ class SimulatedCarrier:
             place=place,
             next_at=None if last else again,
         )
+
+
+def _place(parcel_id: str) -> int:
+    """After how many steps the parcel is fetched: not all of an order are packed at once."""
+    _, _, number = parcel_id.rpartition(".")
+    return min(int(number), LAST_PLACE) if number.isdigit() else 1

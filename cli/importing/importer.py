@@ -96,6 +96,7 @@ class Importer:
                 Charge(line.code, Money(line.price * line.quantity, "GBP"))
                 for line in invoice.charges
             ),
+            packing="one",
         )
         wanted = Counter[str]()
         for line in invoice.sales:

@@ -31,7 +31,7 @@ def confirmation(state: State, authorized: int) -> m.OrderConfirmed:
     return m.OrderConfirmed(
         order.order_id,
         state.money(authorized),
-        parcels_of(order.order_id, named(order.lines, state.remaining())),
+        parcels_of(order.order_id, order.lines, state.remaining(), order.packing),
         order.customer_id,
         order.contact,
         order.language,

@@ -148,6 +148,7 @@ def _placed(command: m.PlaceOrder) -> m.OrderPlaced:
         command.language,
         command.charges,
         command.shortage,
+        command.packing,
     )
 
 
@@ -171,6 +172,8 @@ def _sum_of(lines: Iterable[Line], currency: str) -> int:
             raise Refused("price_negative", line=line.line)
         if not line.sku:
             raise Refused("sku_missing", line=line.line)
+        if not line.warehouse:
+            raise Refused("warehouse_missing", line=line.line)
         if line.line < 1 or line.line in seen:
             raise Refused("lines_misnumbered", line=line.line)
         seen.add(line.line)

@@ -65,7 +65,12 @@ def order_confirmed(event: order.OrderConfirmed) -> list[Reaction]:
     parcels = [
         Reaction(
             shipping.CreateShipment(
-                event.order_id, one.parcel_id, one.lines, event.contact, event.customer_id
+                event.order_id,
+                one.parcel_id,
+                one.lines,
+                event.contact,
+                event.customer_id,
+                one.warehouse,
             ),
             one.parcel_id,
         )

@@ -20,15 +20,15 @@ ENDS = ("delivered", "returned_to_sender", "lost")
 def ask(command: Command, state: State, command_id: str) -> m.CarrierRequest | None:
     """What to ask the carrier before deciding. A parcel asks for one label, whoever wants it."""
     match command:
-        case m.CreateShipment(parcel_id=parcel_id, lines=lines):
+        case m.CreateShipment(parcel_id=parcel_id, lines=lines, warehouse=warehouse):
             if state.created or state.label_deferred or state.cancelled:
                 return None
-            return _label(parcel_id, sum(line.quantity for line in lines))
+            return _label(parcel_id, lines, warehouse)
         case m.PollCarrier(parcel_id=parcel_id):
             if state.cancelled or state.status in ENDS:
                 return None
             if state.label_deferred:
-                return _label(parcel_id, sum(line.quantity for line in state.lines))
+                return _label(parcel_id, state.lines, state.warehouse)
             if not state.created:
                 return None
             key = f"{parcel_id}/scan/{state.polls}"
@@ -57,8 +57,10 @@ def decide(command: Command | m.Answered, state: State) -> list[Event]:
             raise TypeError(f"{type(command).__name__} is not a command of shipping")
 
 
-def _label(parcel_id: str, units: int) -> m.CarrierRequest:
-    return m.CarrierRequest("label", f"{parcel_id}/label", parcel_id, units=units)
+def _label(parcel_id: str, lines: tuple[LineQuantity, ...], warehouse: str) -> m.CarrierRequest:
+    units = sum(line.quantity for line in lines)
+    key = f"{parcel_id}/label"
+    return m.CarrierRequest("label", key, parcel_id, units=units, warehouse=warehouse)
 
 
 def _answered(answered: m.Answered, state: State) -> list[Event]:
@@ -113,6 +115,7 @@ def _deferred(
         answer.next_at or answered.now + pause,
         _lines(command, state) if step == "label" else (),
         tries,
+        warehouse=command.warehouse if isinstance(command, m.CreateShipment) else state.warehouse,
     )
 
 

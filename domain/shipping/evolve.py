@@ -24,12 +24,8 @@ def evolve(state: State, event: Event) -> State:
             )
         case m.ScanEvent():
             return _scanned(state, event)
-        case m.ShipmentDeferred(step=step, lines=lines, tries=tries, next_poll=next_poll):
-            if step == "scan":
-                polls = state.polls + (1 if event.scan_id else 0)
-                tries = 0 if event.scan_id else tries
-                return replace(state, tries=tries, polls=polls, next_poll=next_poll)
-            return replace(state, label_deferred=True, lines=lines, tries=tries)
+        case m.ShipmentDeferred():
+            return _deferred(state, event)
         case m.ShipmentCancelled(lines=lines, cancellation=cancellation, whole=whole):
             return replace(
                 state,
@@ -61,6 +57,20 @@ def status_of(event: m.ScanEvent) -> m.ScanStatus:
             return status
         case _:
             raise TypeError(f"{type(event).__name__} is not a scan")
+
+
+def _deferred(state: State, event: m.ShipmentDeferred) -> State:
+    if event.step == "label":
+        return replace(
+            state,
+            label_deferred=True,
+            lines=event.lines,
+            warehouse=event.warehouse,
+            tries=event.tries,
+        )
+    if event.scan_id:
+        return replace(state, tries=0, polls=state.polls + 1, next_poll=event.next_poll)
+    return replace(state, tries=event.tries, next_poll=event.next_poll)
 
 
 def _scanned(state: State, event: m.ScanEvent) -> State:

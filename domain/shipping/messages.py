@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
-from domain.message import Command, Event, Instant, LineQuantity
+from domain.message import MAIN, Command, Event, Instant, LineQuantity
 
 ScanStatus = Literal[
     "handed_over", "in_transit", "attempt_failed", "delivered", "lost", "returned_to_sender"
@@ -33,6 +33,7 @@ class CreateShipment(ParcelCommand, frozen=True):
     lines: tuple[LineQuantity, ...]
     contact: str = ""
     customer_id: str = ""
+    warehouse: str = MAIN
 
 
 class RecordScan(ParcelCommand, frozen=True):
@@ -79,7 +80,10 @@ class ReceiveReturn(Command, frozen=True):
 
 
 class CarrierRequest(Struct, frozen=True):
-    """What the decider wants to ask the carrier: a label, or the next scan after `scans` scans."""
+    """What the decider wants to ask the carrier: a label, or the next scan after `scans` scans.
+
+    The carrier fetches the parcel at `warehouse`.
+    """
 
     step: Literal["label", "scan"]
     key: str
@@ -87,6 +91,7 @@ class CarrierRequest(Struct, frozen=True):
     tracking: str = ""
     scans: int = 0
     units: int = 0
+    warehouse: str = MAIN
 
 
 class CarrierAnswer(Struct, frozen=True, omit_defaults=True):
@@ -142,6 +147,7 @@ class ShipmentDeferred(ParcelEvent, frozen=True):
     lines: tuple[LineQuantity, ...] = ()
     tries: int = 1
     scan_id: str = ""
+    warehouse: str = MAIN
 
 
 class ScanEvent(ParcelEvent, frozen=True):

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from domain.message import LineQuantity
+from domain.message import MAIN, LineQuantity
 
 
 class State(Struct, frozen=True):
@@ -16,6 +16,7 @@ class State(Struct, frozen=True):
     created: bool = False
     label_deferred: bool = False
     lines: tuple[LineQuantity, ...] = ()
+    warehouse: str = MAIN
     tracking: str = ""
     tries: int = 0
     polls: int = 0

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from domain.message import Line, LineQuantity, Money, Shortage
+from domain.message import MAIN, Line, LineQuantity, Money, Shortage
 from domain.order.status import rests
 
 
@@ -55,7 +55,7 @@ class Scan(Struct, frozen=True):
 
 
 class ParcelView(Struct, frozen=True):
-    """What is in a parcel and where it was seen, in the order in which that became known."""
+    """What is in a parcel, whence it comes and where it was seen, as that became known."""
 
     parcel_id: str
     status: str
@@ -63,6 +63,7 @@ class ParcelView(Struct, frozen=True):
     carrier: str = ""
     tracking: str = ""
     scans: tuple[Scan, ...] = ()
+    warehouse: str = MAIN
 
 
 class ReturnView(Struct, frozen=True):

@@ -61,7 +61,9 @@ def attempt_failed(document: OrderDocument, event: order.PaymentAttemptFailed) -
 
 
 def confirmed(document: OrderDocument, event: order.OrderConfirmed) -> OrderDocument:
-    parcels = tuple(ParcelView(p.parcel_id, "planned", p.lines) for p in event.parcels)
+    parcels = tuple(
+        ParcelView(p.parcel_id, "planned", p.lines, warehouse=p.warehouse) for p in event.parcels
+    )
     return with_fulfilment(replace(document, status="confirmed", reason=None, parcels=parcels))
 
 

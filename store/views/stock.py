@@ -8,7 +8,7 @@ import msgspec
 from psycopg import AsyncConnection
 
 from domain.inventory import messages as inventory
-from domain.message import Event, SkuQuantity
+from domain.message import MAIN, Event, SkuQuantity
 from store.log import Recorded
 
 NAME = "view/stock"
@@ -88,25 +88,26 @@ async def write(conn: AsyncConnection, changes: Iterable[Row]) -> None:
 
 
 _READ: LiteralString = (
-    "select v.sku, coalesce(c.title, ''), v.on_hand, v.reserved, v.updated_at"
-    " from stock_view v left join catalogue c on c.sku = v.sku"
+    f"select v.sku, coalesce(c.title, ''), coalesce(c.warehouse, '{MAIN}'), v.on_hand, v.reserved,"
+    " v.updated_at from stock_view v left join catalogue c on c.sku = v.sku"
 )
 
 
 class Level(msgspec.Struct, frozen=True):
-    """A row as it is served; the title is the catalogue's."""
+    """A row as it is served; title and warehouse are the catalogue's."""
 
     sku: str
     title: str
+    warehouse: str
     on_hand: int
     reserved: int
     available: int
     updated_at: datetime
 
 
-def _level(row: tuple[str, str, int, int, datetime]) -> Level:
-    sku, title, on_hand, reserved, updated_at = row
-    return Level(sku, title, on_hand, reserved, on_hand - reserved, updated_at)
+def _level(row: tuple[str, str, str, int, int, datetime]) -> Level:
+    sku, title, warehouse, on_hand, reserved, updated_at = row
+    return Level(sku, title, warehouse, on_hand, reserved, on_hand - reserved, updated_at)
 
 
 async def read(conn: AsyncConnection, sku: str) -> Level | None:

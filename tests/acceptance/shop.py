@@ -20,13 +20,14 @@ class Shop:
         self.url = url
         self.http = httpx.Client(base_url=url, timeout=60)
 
-    def book(self, units: int = 0, *, price: int = PRICE) -> str:
+    def book(self, units: int = 0, *, price: int = PRICE, warehouse: str = "main") -> str:
         """A new sku with so many units on the shelf."""
         sku = f"acc-{uuid4().hex[:12]}"
         item = {
             "sku": sku,
             "title": f"Book {sku}",
             "price": {"amount_minor": price, "currency": CURRENCY},
+            "warehouse": warehouse,
         }
         assert self.http.put("/catalogue", json={"items": [item]}).status_code == 200
         if units:

@@ -62,6 +62,32 @@ def test_the_provider_took_what_the_log_says(shop: Shop, stack: Stack):
     assert stack.taken(order["order_id"], "capture") == 3 * PRICE
 
 
+def test_each_warehouse_sends_its_parcel_and_each_parcel_is_charged(shop: Shop, stack: Stack):
+    near, far = shop.book(30), shop.book(5, warehouse="north")
+    order = shop.place((near, 21), (far, 2))
+    assert [
+        (each["parcel_id"], each["warehouse"], [line["quantity"] for line in each["lines"]])
+        for each in order["parcels"]
+    ] == [
+        (f"{order['order_id']}.1", "main", [20]),
+        (f"{order['order_id']}.2", "main", [1]),
+        (f"{order['order_id']}.3", "north", [2]),
+    ]
+    seen: set[tuple[str, str]] = set()
+
+    def arrived(now: Order) -> bool:
+        seen.add((now["fulfilment"], now["payment"]))
+        return (now["fulfilment"], now["payment"]) == ("delivered", "captured")
+
+    order = shop.becomes(order["order_id"], arrived)
+    assert ("partially_shipped", "partially_captured") in seen
+    assert len({parcel["tracking"] for parcel in order["parcels"]}) == 3
+    captures = [entry for entry in stack.ledger(order["order_id"]) if entry.step == "capture"]
+    assert sorted(entry.amount_minor for entry in captures) == [PRICE, 2 * PRICE, 20 * PRICE]
+    shop.has_level(near, 9, 0)
+    assert shop.get(f"/stock/{far}")["warehouse"] == "north"
+
+
 def test_an_order_for_more_than_there_is_is_rejected_with_the_shortage(shop: Shop):
     scarce, plenty = shop.book(2), shop.book(9)
     order = shop.place((scarce, 3), (plenty, 1))

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from domain.message import Charge, Command, Line, LineQuantity
 
 ShortagePolicy = Literal["reject", "backorder"]
+Packing = Literal["parcels", "one"]
 
 
 class OrderCommand(Command, frozen=True):
@@ -24,6 +25,7 @@ class PlaceOrder(OrderCommand, frozen=True):
     """`contact` is sealed before it gets here; `customer_id` is empty for a guest.
 
     Without a `payment_method` the order waits for one (PayOrder) as long as its stock is kept.
+    `packing` "one" puts all of it into one parcel (imports: nobody knows how it was packed).
     """
 
     kind: ClassVar[str] = "quire.order.place"
@@ -35,6 +37,7 @@ class PlaceOrder(OrderCommand, frozen=True):
     language: str = "en"
     charges: tuple[Charge, ...] = ()
     shortage: ShortagePolicy = "reject"
+    packing: Packing = "parcels"
 
 
 class ConfirmOrder(OrderCommand, frozen=True):

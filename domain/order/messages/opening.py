@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from domain.message import Charge, Event, Line, Money, Parcel, Shortage
-from domain.order.messages.commands import ShortagePolicy
+from domain.order.messages.commands import Packing, ShortagePolicy
 
 
 class OrderEvent(Event, frozen=True):
@@ -24,6 +24,7 @@ class OrderPlaced(OrderEvent, frozen=True):
     language: str = "en"
     charges: tuple[Charge, ...] = ()
     shortage: ShortagePolicy = "reject"
+    packing: Packing = "parcels"
 
 
 class OrderRejected(OrderEvent, frozen=True):

@@ -25,6 +25,16 @@ def test_a_good_line_is_a_book_under_its_isbn_or_its_id() -> None:
     ]
 
 
+def test_a_file_may_say_in_which_warehouse_a_book_lies() -> None:
+    head = "book_id,isbn13,title,price_cents,warehouse\n"
+    books = shelf(head + "1,,A,1,north\n2,,B,1,\n3,,C,1,Far North\n")
+    assert books == [
+        Book("book-1", "A", 1, {}, "north"),
+        Book("book-2", "B", 1, {}, "main"),
+        Reject(4, "warehouse_wrong", "Far North"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

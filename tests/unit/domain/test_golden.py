@@ -15,6 +15,8 @@ from domain.fulfilment import REACTIONS, react
 from domain.message import Command, Event
 from domain.order.decider import RULES
 from domain.order.evolve import CHANGES as ORDER_CHANGES
+from domain.order.messages import OrderPlaced
+from store.codec import decode_command, decode_event, encode
 
 GOLDEN = Path(__file__).parent / "golden"
 AT = datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
@@ -83,6 +85,34 @@ def shapes() -> dict[str, Any]:
 def test_it_is_as_it_was_written_down(name: str, found: dict[str, Any]) -> None:
     written = (GOLDEN / f"{name}.json").read_text()
     assert json.loads(json.dumps(found)) == json.loads(written)
+
+
+def older(what: str) -> list[Any]:
+    """Shapes that were written before a field was added."""
+    kept: dict[str, list[Any]] = json.loads((GOLDEN / "older_shapes.json").read_text())[what]
+    return [
+        pytest.param(name, shape, id=f"{name}-{number}")
+        for name, shapes in kept.items()
+        for number, shape in enumerate(shapes, 1)
+    ]
+
+
+@pytest.mark.parametrize(("type", "shape"), older("events"))
+def test_older_facts_are_read_and_written_as_they_were(type: str, shape: Any) -> None:
+    assert json.loads(encode(decode_event(type, json.dumps(shape)))) == shape
+
+
+@pytest.mark.parametrize(("kind", "shape"), older("commands"))
+def test_older_wishes_are_read_and_written_as_they_were(kind: str, shape: Any) -> None:
+    assert json.loads(encode(decode_command(kind, json.dumps(shape)))) == shape
+
+
+def test_what_says_nothing_of_a_warehouse_lies_in_the_main_one() -> None:
+    [before] = json.loads((GOLDEN / "older_shapes.json").read_text())["events"][OrderPlaced.type]
+    placed = decode_event(OrderPlaced.type, json.dumps(before))
+    assert isinstance(placed, OrderPlaced)
+    assert [line.warehouse for line in placed.lines] == ["main"]
+    assert placed.packing == "parcels"
 
 
 @pytest.mark.parametrize("event", corpus(), ids=lambda event: event.type)
