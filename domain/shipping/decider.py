@@ -127,8 +127,8 @@ def _scanned(scan: m.RecordScan, state: State, next_poll: datetime | None) -> li
         return _polled_on(scan, state, next_poll)
     order_id, parcel_id = scan.order_id, scan.parcel_id
     rest = (scan.scan_id, scan.at, scan.place, next_poll)
-    news = scan.status != state.status and is_further(scan.status, scan, state)
-    if state.cancelled or not news:
+    again = scan.status == state.status and scan.status != "attempt_failed"
+    if state.cancelled or again or not is_further(scan.status, scan.at, state):
         return [m.ShipmentMoved(order_id, parcel_id, *rest, scan.status)]
     first: list[Event] = []
     if not state.handed_over and scan.status != "handed_over":

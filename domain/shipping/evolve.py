@@ -1,12 +1,15 @@
 """What each fact of shipping changes; no checks, no surprises."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from msgspec.structs import replace
 
 from domain.message import Event, LineQuantity
 from domain.shipping import messages as m
 from domain.shipping.state import State
 
-RANK = {
+RANK: Mapping[m.ScanStatus, int] = {
     "handed_over": 1,
     "in_transit": 2,
     "attempt_failed": 2,
@@ -79,15 +82,22 @@ def _scanned(state: State, event: m.ScanEvent) -> State:
     state = replace(state, scans=scans, tries=0)
     if event.next_poll is not None:  # what comes by itself says nothing of the next poll
         state = replace(state, polls=state.polls + 1, next_poll=event.next_poll)
-    if state.cancelled or not is_further(status, event, state):
+    if state.cancelled or not is_further(status, event.at, state):
         return state
     return replace(state, status=status, rank=RANK[status], at=event.at)
 
 
-def is_further(status: m.ScanStatus, scan: m.ScanEvent | m.RecordScan, state: State) -> bool:
-    """Whether a scan is ahead of all that came: by rank, then by the carrier's time."""
-    rank = RANK[status]
-    return rank > state.rank or (rank == state.rank and (state.at is None or scan.at > state.at))
+def place_of(status: m.ScanStatus, at: datetime) -> tuple[int, datetime, bool]:
+    """By which the furthest of all scans is found: rank, the carrier's time, and where both are
+    equal the bad news, so that the order in which they come says nothing."""
+    return RANK[status], at, status == "attempt_failed"
+
+
+def is_further(status: m.ScanStatus, at: datetime, state: State) -> bool:
+    """Whether a scan is ahead of all that came."""
+    if state.status == "" or state.at is None:
+        return True
+    return place_of(status, at) > place_of(state.status, state.at)
 
 
 IMPLIED = "/handed_over"

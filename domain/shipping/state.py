@@ -1,10 +1,12 @@
 """What a parcel remembers, and what the package with a return does."""
 
 from datetime import datetime
+from typing import Literal
 
 from msgspec import Struct
 
 from domain.message import MAIN, LineQuantity
+from domain.shipping.messages import ScanStatus
 
 
 class State(Struct, frozen=True):
@@ -22,7 +24,7 @@ class State(Struct, frozen=True):
     polls: int = 0
     next_poll: datetime | None = None
     scans: frozenset[str] = frozenset()
-    status: str = ""
+    status: ScanStatus | Literal[""] = ""
     rank: int = 0
     at: datetime | None = None
     cancelled: bool = False

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from domain.message import MAIN, Line, LineQuantity, Money, Shortage
 from domain.order.status import rests
+from domain.shipping.messages import ScanStatus
 
 
 class LineView(Struct, frozen=True, omit_defaults=True):
@@ -50,7 +51,7 @@ class Scan(Struct, frozen=True):
     """One report of the carrier; `time` is the carrier's."""
 
     time: datetime
-    status: str
+    status: ScanStatus
     place: str = ""
 
 

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from domain.notification import messages as notification
 from domain.payment import messages as payment
 from domain.shipping import messages as shipping
+from domain.shipping.evolve import place_of, status_of
 from store.views.document import Note, OrderDocument, Scan, Totals
 from store.views.fold_order import change_return
 from store.views.fulfilment import mark_parcel
@@ -68,28 +69,13 @@ def created(document: OrderDocument, event: shipping.ShipmentCreated) -> OrderDo
     )
 
 
-_STATUS: dict[type[shipping.ScanEvent], str] = {
-    shipping.ShipmentHandedOver: "handed_over",
-    shipping.DeliveryAttemptFailed: "attempt_failed",
-    shipping.ShipmentDelivered: "delivered",
-    shipping.ShipmentLost: "lost",
-    shipping.ShipmentReturned: "returned_to_sender",
-}
-
-
 def scanned(document: OrderDocument, event: shipping.ScanEvent) -> OrderDocument:
-    """A scan that came late is kept and moves nothing."""
+    """All scans are kept; the furthest says where the parcel is."""
     before = next((p for p in document.parcels if p.parcel_id == event.parcel_id), None)
-    scans = before.scans if before else ()
-    moved = isinstance(event, shipping.ShipmentMoved)
-    status = event.status if moved else _STATUS[type(event)]
-    late = moved and (status != "in_transit" or any(scan.time > event.at for scan in scans))
-    return mark_parcel(
-        document,
-        event.parcel_id,
-        "planned" if late else status,
-        scans=(*scans, Scan(event.at, status, event.place)),
-    )
+    now = Scan(event.at, status_of(event), event.place)
+    scans = (*before.scans, now) if before else (now,)
+    furthest = max(scans, key=lambda scan: place_of(scan.status, scan.time))
+    return mark_parcel(document, event.parcel_id, furthest.status, scans=scans)
 
 
 def parcel_cancelled(document: OrderDocument, event: shipping.ShipmentCancelled) -> OrderDocument:

@@ -1,8 +1,9 @@
 """The owner of a partition, on a real Postgres (PROTOCOL 1-7)."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,15 +12,25 @@ import pytest
 
 from bus.message import API, TIMERS
 from domain.inventory.messages import ReceiveStock, ReserveStock
-from domain.message import Line, Money, SkuQuantity
+from domain.message import Line, LineQuantity, Money, SkuQuantity
 from domain.notification.messages import Notify, SetPreferences
 from domain.order.messages import CancelOrder, ExpireOrder, PlaceOrder, RecordStockReserved
+from domain.shipping.decider import decider as shipping
+from domain.shipping.evolve import IMPLIED
+from domain.shipping.messages import (
+    CreateShipment,
+    RecordScan,
+    ScanEvent,
+    ScanStatus,
+    ShipmentHandedOver,
+)
 from store import outcomes, parked, timers
 from store.connect import connect
 from store.log import Recorded, read_streams
 from streams.agents import declare
 from streams.engine import Engine
 from tests.integration.hand import Topic, message, named, settings
+from tests.spec import NOON
 
 
 def place(order_id: str, sku: str = "mug", quantity: int = 1) -> PlaceOrder:
@@ -343,6 +354,45 @@ async def test_hot_stock_is_never_promised_twice(
 def _turned(items: list[str], by: int) -> list[str]:
     turn = by % len(items)
     return items[turn:] + items[:turn]
+
+
+async def test_scans_that_come_twice_and_out_of_order_end_the_same(
+    db: psycopg.AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    """Two parcels hear the same eight scans, each in an order of its own, and most of them again:
+    in one batch, in a later one, and by the next owner of the partition."""
+    order = unique("o")
+    chance, topic = random.Random(7), Topic()
+    way: list[tuple[ScanStatus, int]] = [
+        ("handed_over", 0), ("in_transit", 1), ("attempt_failed", 5), ("in_transit", 5),
+        ("in_transit", 9), ("attempt_failed", 10), ("lost", 12), ("delivered", 20),
+    ]  # fmt: skip
+    for parcel in (f"{order}.1", f"{order}.2"):
+        first = await engine("shipping", postgres_dsn, tmp_path)
+        create = CreateShipment(order, parcel, (LineQuantity(1, "mug", 1),))
+        await first.handle([topic.command(create, f"{parcel}/create")])
+        scans = [
+            RecordScan(order, parcel, f"s-{number}", status, NOON + timedelta(hours=hours))
+            for number, (status, hours) in enumerate(way)
+        ]
+        sent = chance.sample(scans, len(scans)) + chance.choices(scans, k=6)
+        told = [
+            topic.command(scan, f"{parcel}/{number}")  # each under an id of its own
+            for number, scan in enumerate(sent)
+        ]
+        await first.handle(told[:5])
+        await first.close()
+        second = await engine("shipping", postgres_dsn, tmp_path)
+        await second.handle([*told[5:], *told[:3]])
+        await second.close()
+
+        written = [fact.event for fact in await facts(db, f"shipment-{parcel}")]
+        state = shipping.fold(written)
+        assert (state.status, state.at) == ("delivered", NOON + timedelta(hours=20))
+        kept = [fact.scan_id for fact in written if isinstance(fact, ScanEvent)]
+        own = [scan_id for scan_id in kept if not scan_id.endswith(IMPLIED)]
+        assert sorted(own) == sorted(scan.scan_id for scan in scans)
+        assert sum(isinstance(fact, ShipmentHandedOver) for fact in written) == 1
 
 
 async def test_preferences_decide_what_is_sent(

@@ -1,5 +1,6 @@
 """The parcel's rules, one sentence each."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from datetime import timedelta
 from itertools import permutations
@@ -7,11 +8,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given as given_any
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from domain.message import LineQuantity
 from domain.payment.messages import RecordProviderNotice
 from domain.shipping import messages as m
 from domain.shipping.decider import ask, decider
+from domain.shipping.evolve import IMPLIED, RANK, place_of
+from domain.shipping.state import State
 from tests.shop import pounds
 from tests.spec import NOON, Spec
 
@@ -56,6 +62,16 @@ def test_a_scan_that_was_overtaken_is_kept_and_moves_nothing():
     assert kept.state.status == "delivered"
 
 
+def scanned(scans: Sequence[m.RecordScan]) -> tuple[State, list[Any]]:
+    """What a parcel is after these scans, and the facts that they left."""
+    state, facts = given(CREATED).state, list[Any]()
+    for one in scans:
+        new = decider.decide(one, state)
+        state = decider.fold(new, state)
+        facts += new
+    return state, facts
+
+
 def test_any_order_of_scans_ends_the_same():
     scans = [
         scan(1, "handed_over", 1),
@@ -64,13 +80,43 @@ def test_any_order_of_scans_ends_the_same():
         scan(4, "in_transit", 4),
         scan(5, "delivered", 5),
     ]
-    ends: set[tuple[str, int, Any]] = set()
-    for order in permutations(scans):
-        state = given(CREATED).state
-        for one in order:
-            state = decider.fold(decider.decide(one, state), state)
-        ends.add((state.status, state.rank, state.at))
+    states = [scanned(order)[0] for order in permutations(scans)]
+    ends = {(state.status, state.rank, state.at) for state in states}
     assert ends == {("delivered", 5, NOON + timedelta(minutes=5))}
+
+
+@st.composite
+def journeys(draw: st.DrawFn) -> tuple[list[m.RecordScan], list[m.RecordScan]]:
+    """Scans in two orders; some come again, and several have the same time."""
+    stops = draw(
+        st.lists(st.tuples(st.sampled_from(list(RANK)), st.integers(0, 4)), min_size=1, max_size=7)
+    )
+    scans = [scan(number, status, minute) for number, (status, minute) in enumerate(stops)]
+    again = draw(st.lists(st.sampled_from(scans), max_size=5))
+    return draw(st.permutations(scans + again)), draw(st.permutations(scans + again))
+
+
+@settings(max_examples=300, deadline=None)
+@given_any(journeys())
+def test_any_permutation_with_repeats_ends_the_same(
+    orders: tuple[list[m.RecordScan], list[m.RecordScan]],
+):
+    one, other = (scanned(order) for order in orders)
+    assert (one[0].status, one[0].rank, one[0].at) == (other[0].status, other[0].rank, other[0].at)
+    came = {each.scan_id for each in orders[0]}
+    best = max(orders[0], key=lambda each: place_of(each.status, each.at))
+    assert (one[0].status, one[0].at) == (best.status, best.at)
+    for state, facts in (one, other):
+        kept = [fact.scan_id for fact in facts if not fact.scan_id.endswith(IMPLIED)]
+        assert sorted(kept) == sorted(came), "each scan is kept, once"
+        assert state.scans >= came
+        handed_over = [fact for fact in facts if isinstance(fact, m.ShipmentHandedOver)]
+        assert len(handed_over) == 1, "it leaves once"
+
+
+def test_each_attempt_that_failed_is_a_fact_of_its_own():
+    _, facts = scanned([scan(1, "attempt_failed", 1), scan(2, "attempt_failed", 2)])
+    assert [type(fact) for fact in facts[1:]] == [m.DeliveryAttemptFailed] * 2
 
 
 def test_nobody_knows_that_parcel():
