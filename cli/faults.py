@@ -1,0 +1,139 @@
+"""`quire faults`: hurt a stack under load in every way there is, and hold it to account."""
+
+import asyncio
+import logging
+from contextlib import ExitStack
+from pathlib import Path
+from secrets import randbelow
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.bench import Duration
+from cli.output import Exit, Failure, differs, emit, emit_line, json_option, say
+
+if TYPE_CHECKING:
+    from bench.faults.plan import Injury
+    from bench.faults.report import Report
+
+
+@click.command()
+@click.option("--for", "seconds", type=Duration(), default=60.0, show_default="60s")
+@click.option("--seed", type=click.IntRange(min=0), help="The same seed: the same injuries.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0.1), default=20, show_default=True, help="Orders a second."
+)
+@click.option(
+    "--settle",
+    type=Duration(),
+    default=120.0,
+    show_default="120s",
+    help="After it, what is not settled is a finding.",
+)
+@click.option("--dry-run", is_flag=True, help="Only print what would be done.")
+@click.option(
+    "--state-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the stack keeps its data; by default a directory that is removed afterwards.",
+)
+@click.option(
+    "--port-base", type=click.IntRange(1024, 65500), help="Its ports; by default some free ones."
+)
+@click.option(
+    "--running", is_flag=True, help="HURT the stack that runs on --state-dir, without cuts."
+)
+@click.option(
+    "--only-check", is_flag=True, help="Hurt nobody: check the stack that runs on --state-dir."
+)
+@json_option
+def faults(
+    seconds: float,
+    seed: int | None,
+    rate: float,
+    settle: float,
+    state_dir: Path | None,
+    port_base: int | None,
+    *,
+    dry_run: bool,
+    running: bool,
+    only_check: bool,
+    as_json: bool,
+) -> None:
+    """Kill, freeze and cut everything at random under load, then check that nothing was lost.
+
+    Starts a stack of its own. Orders come in, some are cancelled or sent back; every process,
+    Kafka and Postgres are killed and frozen, connections cut, answers lost and delayed. When all
+    has settled, orders, money, stock, mails, views and the log are held against each other. What
+    is done follows from the seed. Exit code 1 when anything is found.
+    """
+    from stack.errors import StackFault
+
+    seed = randbelow(1_000_000) if seed is None else seed
+    if dry_run:
+        _print(_plan(seed, seconds, wires=not running), as_json=as_json)
+        return
+    try:
+        report = asyncio.run(
+            _run(
+                seed, seconds, rate, settle, state_dir, port_base, running or only_check, only_check
+            )
+        )
+    except StackFault as fault:
+        raise Failure(fault.code, fault.message, hint=fault.hint) from fault
+    from bench.faults import report as reports
+
+    emit(report, as_json=as_json, text=lambda: reports.text(report))
+    if not report.ok:
+        differs()
+    if report.interrupted:
+        raise SystemExit(Exit.INTERRUPTED)
+
+
+async def _run(
+    seed: int,
+    seconds: float,
+    rate: float,
+    settle: float,
+    state_dir: Path | None,
+    port_base: int | None,
+    running: bool,
+    only_check: bool,
+) -> "Report":
+    from bench.faults.arena import own_stack, running_stack, scratch
+    from bench.faults.checks import only
+    from bench.faults.run import FaultRun, Wanted
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that Kafka is away is our doing
+    wanted = Wanted(seed, seconds, rate, settle)
+    if running:
+        if state_dir is None:
+            raise Failure(
+                "state_dir_missing",
+                "which stack?",
+                hint="Name it with --state-dir.",
+                exit_code=Exit.USAGE,
+            )
+        arena = running_stack(state_dir)
+        if only_check:
+            return await only(arena, settle, say)
+        return await FaultRun(arena, wanted, _plan(seed, seconds, wires=False), say).run()
+    with ExitStack() as open:
+        root = state_dir or open.enter_context(scratch())
+        say(f"seed {seed}: a stack of its own on {root}")
+        async with own_stack(root, port_base, say) as arena:
+            return await FaultRun(arena, wanted, _plan(seed, seconds, wires=True), say).run()
+
+
+def _plan(seed: int, seconds: float, *, wires: bool) -> "list[Injury]":
+    from bench.faults.plan import SERVERS, WIRES, plan
+    from stack.processes import WORDS
+
+    return plan(seed, seconds, [*WORDS, *SERVERS], wires=WIRES if wires else ())
+
+
+def _print(plan: "list[Injury]", *, as_json: bool) -> None:
+    for injury in plan:
+        if as_json:
+            emit_line(injury)
+        else:
+            click.echo(injury.text())
