@@ -1,23 +1,100 @@
 """The provider's ledger is what the log says, whatever dies in between (PROTOCOL 4)."""
 
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from bus.message import Message
 from domain.message import Money
-from domain.payment.messages import AuthorizePayment
+from domain.payment.messages import AuthorizePayment, CapturePayment, RefundPayment
 from gateways.ledger import read_ledger
 from store.connect import connect
+from streams.agents import declare
+from streams.engine import Engine
+from streams.settings import Settings
+from tests.faults.forked import KILLED, forked
 from tests.faults.world import World, message
+from tests.integration.hand import Delivered, Topic
 from tests.integration.relay_world import until
 
 A_BATCH = 15
+WORKERS = 3
+ROUNDS, KILLS_A_ROUND, NEW_ORDERS = 10, 10, 5
 
 
-async def test_killed_between_the_answer_and_the_commit(world: World):
-    """10: kill -9 seven times with fifteen answers given and nothing committed."""
-    book = world.path / "provider" / "ledger.jsonl"
+def _round(number: int) -> list[Message]:
+    """Five orders' money held, and that of the rounds before taken and in part given back."""
+    sent: list[Message] = []
+    for n in range(NEW_ORDERS):
+        hold = AuthorizePayment(f"o-{number}-{n}", 1, Money(700 + n, "GBP"), "tok_approve")
+        take = CapturePayment(f"o-{number - 1}-{n}", f"o-{number - 1}-{n}.1", Money(700 + n, "GBP"))
+        back = RefundPayment(f"o-{number - 2}-{n}", "r1", Money(100, "GBP"))
+        wishes = [hold, *([take] if number >= 1 else []), *([back] if number >= 2 else [])]
+        sent += [message(wish, f"{wish.key}/{wish.kind}") for wish in wishes]
+    return sent
+
+
+def handle(settings: Settings, batch: Sequence[Delivered], answers: int | None) -> None:
+    """Own a partition and handle a batch; die by kill -9 when so many answers were given."""
+
+    async def main() -> None:
+        context = declare("payment", settings)
+        assert context.outside is not None
+        perform, given = context.outside.perform, 0
+
+        async def dying(request: Any) -> Any:
+            nonlocal given
+            answer = await perform(request)
+            given += 1
+            if given == answers:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
+
+        outside = replace(context.outside, perform=dying)
+        owner = Engine(replace(context, outside=outside), settings)
+        await owner.own({0: None})
+        await owner.handle(batch)
+        await owner.close()
+
+    asyncio.run(main())
+
+
+async def test_a_hundred_kills_between_the_answer_and_the_commit(world: World):
+    """10: kill -9 of the owner a hundred times, after one answer and up to all of a batch."""
+    topic, settings, everything = Topic(), world.settings(), list[Message]()
+    kills = 0
+    for number in range(ROUNDS):
+        sent = _round(number)
+        batch = [topic.send(one) for one in sent]
+        for kill in range(KILLS_A_ROUND):
+            after = 1 + kill * (len(batch) - 1) // (KILLS_A_ROUND - 1)
+            assert await forked(handle, settings, batch, after) == KILLED
+            kills += 1
+        assert await world.outcomes(sent) == {}
+        assert await forked(handle, settings, batch, None) == 0
+        everything += sent
+    assert kills == 100
+    await _the_ledger_is_the_log(world, everything)
+
+
+async def _the_ledger_is_the_log(world: World, sent: list[Message]) -> None:
+    entries = list(read_ledger(world.path / "provider" / "ledger.jsonl"))
+    assert sorted(entry.order_id for entry in entries) == sorted(one.key for one in sent)
+    assert len({entry.key for entry in entries}) == len(sent)
+    await world.each_once(sent)
+    world.check(ledger=True)
+
+
+async def test_a_worker_is_killed_between_the_answer_and_the_commit(world: World):
+    """10: the whole process, with fifteen answers given and a commit under way."""
     sent = [
         message(
             AuthorizePayment(f"o-{n}", 1, Money(700 + n, "GBP"), "tok_approve"), f"o-{n}/authorize"
         )
-        for n in range(7 * A_BATCH)
+        for n in range(WORKERS * A_BATCH)
     ]
     async with await connect(world.admin_dsn, name="admin") as admin:
         for begin in range(0, len(sent), A_BATCH):
@@ -31,12 +108,7 @@ async def test_killed_between_the_answer_and_the_commit(world: World):
                 await worker.kill()
     await world.run("worker payment")
     await world.settled(sent)
-
-    entries = list(read_ledger(book))
-    assert sorted(entry.order_id for entry in entries) == sorted(one.key for one in sent)
-    assert len({entry.key for entry in entries}) == len(sent)
-    await world.each_once(sent)
-    world.check(ledger=True)
+    await _the_ledger_is_the_log(world, sent)
 
 
 async def _asked(world: World, count: int) -> bool:
