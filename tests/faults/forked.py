@@ -8,7 +8,9 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 _fork = multiprocessing.get_context("forkserver")
-_fork.set_forkserver_preload(["pytest", "uvloop", "tests.faults.test_payments"])
+_fork.set_forkserver_preload(
+    ["pytest", "uvloop", "tests.faults.test_payments", "tests.faults.test_relay_awaits"]
+)
 
 
 async def forked(target: Callable[..., None], *arguments: Any, seconds: float = 30) -> int:
