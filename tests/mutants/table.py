@@ -133,6 +133,16 @@ MUTANTS = (
         "Stock rows are locked when they are read.",
     ),
     Mutant(
+        "stock_locked_in_any_order",
+        "tests/faults/test_hot_stock.py::test_nobody_waits_in_a_circle",
+        "Stock rows are locked in one order by all, so that no two wait for each other.",
+    ),
+    Mutant(
+        "two_relays_at_once",
+        "tests/faults/test_relay_awaits.py::test_its_lock_is_taken_away_with_a_second_ready",
+        "One relay works, the others stand by.",
+    ),
+    Mutant(
         "checkpoint_before_acks",
         "tests/integration/test_relay.py::test_killed_in_the_middle_it_repeats_but_skips_nothing",
         "The relay moves its checkpoint after all acknowledgements.",
