@@ -20,6 +20,7 @@ from api import (
     webhooks,
 )
 from api.gate import Gate
+from api.intake import route as intake
 from api.service import Service
 from api.settings import Settings
 from bus.publisher import Publisher
@@ -53,6 +54,7 @@ def create_app(settings: Settings, publisher: Publisher | None = None) -> FastAP
         catalogue.router,
         revenue.router,
         webhooks.router,
+        intake.router,
         live.router,
         health.router,
     ):

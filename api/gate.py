@@ -23,8 +23,11 @@ READS = {"GET", "HEAD"}
 class Gate:
     """A plain ASGI middleware: it costs each request a few microseconds."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, max_body_bytes: int, shortcuts: bool = True
+    ) -> None:
         self._app = app
+        self._shortcuts = shortcuts
         self._metrics = metrics
         self._limit = max_body_bytes
 
@@ -45,7 +48,7 @@ class Gate:
         path = "unknown"
         try:
             body = await self._checked(scope, receive)
-            short = find(scope)
+            short = find(scope) if self._shortcuts else None
             if short is not None:
                 path = short.path
                 answer = await short.route(Request(scope), body)

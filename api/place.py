@@ -54,19 +54,7 @@ async def place(service: Service, wanted: Wanted, key: str, wait: int) -> Respon
     """The same for a body that was read already."""
 
     async def make(ids: Ids) -> Made:
-        lines = await _priced(service, wanted.lines)
-        contact, contact_key = await _sealed(service, wanted, ids.order_id)
-        command = PlaceOrder(
-            ids.order_id,
-            lines,
-            lines[0].unit_price.currency,
-            payment_method=wanted.payment_method,
-            customer_id=wanted.customer_id,
-            contact=contact,
-            language=wanted.language,
-            shortage=wanted.shortage,
-        )
-        return Made(command, {"order_id": ids.order_id, "status": "accepted"}, contact_key)
+        return await placed(service, wanted, ids)
 
     done = await submit(service, key, fingerprint("POST /orders", wanted), make)
     order_id = done.wish.record_key
@@ -75,7 +63,24 @@ async def place(service: Service, wanted: Wanted, key: str, wait: int) -> Respon
     )
 
 
-async def _priced(service: Service, wanted: Sequence[WantedLine]) -> tuple[Line, ...]:
+async def placed(service: Service, wanted: Wanted, ids: Ids) -> Made:
+    """The command, at the prices of the catalogue and with its contact sealed."""
+    lines = await priced(service, wanted.lines)
+    contact, contact_key = await _sealed(service, wanted, ids.order_id)
+    command = PlaceOrder(
+        ids.order_id,
+        lines,
+        lines[0].unit_price.currency,
+        payment_method=wanted.payment_method,
+        customer_id=wanted.customer_id,
+        contact=contact,
+        language=wanted.language,
+        shortage=wanted.shortage,
+    )
+    return Made(command, {"order_id": ids.order_id, "status": "accepted"}, contact_key)
+
+
+async def priced(service: Service, wanted: Sequence[WantedLine]) -> tuple[Line, ...]:
     """The lines at the prices of the catalogue, each with the warehouse where its sku lies."""
     skus = {line.sku for line in wanted}
     items = await service.prices.find(skus)

@@ -52,7 +52,7 @@ class Problem(Exception):
         return Response(
             msgspec.json.encode(document),
             self.status,
-            self.headers,
+            {**self.headers, "Kne-Reason": self.code},  # Knative keeps it with a dead letter
             media_type="application/problem+json",
         )
 

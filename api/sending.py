@@ -41,4 +41,4 @@ class Sending:
 
 def _message(wish: Wish) -> Message:
     """From the row, so that every repeat sends the very same message."""
-    return Message.from_record(wish.record_key.encode(), wish.body, wish.headers)
+    return Message.written(wish.record_key, wish.body, wish.headers)

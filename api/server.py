@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
+from api.intake.app import create_intake
 from api.settings import Settings
 
 log = logging.getLogger("quire.api")
@@ -38,14 +40,23 @@ class _Server(uvicorn.Server):
 
 
 async def run(settings: Settings) -> None:
-    """Serve until SIGTERM."""
-    refuse_open(settings)
-    app = create_app(settings)
+    """Serve the API until SIGTERM."""
+    refuse_open(settings.api_host, allowed=settings.allow_open)
+    await _serve(create_app(settings), settings.api_host, settings.api_port)
+
+
+async def run_intake(settings: Settings) -> None:
+    """Serve the intake until SIGTERM."""
+    refuse_open(settings.intake_host, allowed=settings.allow_open)
+    await _serve(create_intake(settings), settings.intake_host, settings.intake_port)
+
+
+async def _serve(app: FastAPI, host: str, port: int) -> None:
     server = _Server(
         uvicorn.Config(
             app,
-            host=settings.api_host,
-            port=settings.api_port,
+            host=host,
+            port=port,
             http="httptools",
             loop="uvloop",
             ws="none",
@@ -63,20 +74,20 @@ async def run(settings: Settings) -> None:
 
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, stop)
-    log.info("listening on http://%s:%d", settings.api_host, settings.api_port)
+    log.info("listening on http://%s:%d", host, port)
     await server.serve()
 
 
-def refuse_open(settings: Settings) -> None:
+def refuse_open(host: str, *, allowed: bool) -> None:
     """Raises `NotOnLoopback` for an address that others could reach."""
-    if settings.allow_open or settings.api_host == "localhost":
+    if allowed or host == "localhost":
         return
     try:
-        if ipaddress.ip_address(settings.api_host).is_loopback:
+        if ipaddress.ip_address(host).is_loopback:
             return
     except ValueError:
         pass  # a name may point anywhere
     raise NotOnLoopback(
-        f"{settings.api_host} is not a loopback address, and there is no sign-in:"
+        f"{host} is not a loopback address, and there is no sign-in:"
         " set QUIRE_ALLOW_OPEN=1 if others shall reach it"
     )

@@ -19,9 +19,10 @@ from api.together import Alike, Together
 from api.wakeups import Wakeups, Watch
 from api.writer import Writer
 from bus.publisher import KafkaPublisher, Publisher, PublishFailed
-from store import connect, outcomes
+from store import connect, outcomes, parcels
 from store.errors import Unavailable, translated
 from store.outcomes import Outcome
+from store.parcels import Parcel
 from store.tasks import end
 from store.vault import Vault, read_master_key
 from store.views import orders, progress
@@ -76,6 +77,7 @@ class Service:
         self._contact_keys: Together[str, bool] = Together(self._fetch_contact_keys)
         self.pages: Alike[Page, str] = Alike(self._read_page)
         self._documents: Together[str, str] = Together(self._read_documents)
+        self.parcels: Together[tuple[bool, str], Parcel] = Together(self._find_parcels)
         self.wakeups = Wakeups(dsn)
         self.outcomes: Watch[UUID, Outcome] = Watch(self._outcomes, self.wakeups)
         self.shown: Watch[int, bool] = Watch(self._shown, self.wakeups)
@@ -94,8 +96,8 @@ class Service:
         return publisher
 
     @asynccontextmanager
-    async def opened(self) -> AsyncGenerator[None]:
-        """Serve inside."""
+    async def opened(self, *, reads: bool = True) -> AsyncGenerator[None]:
+        """Serve inside; without `reads` nobody can wait for what becomes of a wish."""
         async with AsyncExitStack() as stack:
             await self._pool.open()
             stack.push_async_callback(self._pool.close)
@@ -103,13 +105,10 @@ class Service:
                 await self._start(self._kafka)
                 stack.push_async_callback(self._kafka.stop)
             stack.push_async_callback(self.writer.close)
-            for work in (
-                self.writer.run(),
-                self.prices.run(),
-                self.wakeups.run(),
-                self.feed.run(),
-                self._watch_health(),
-            ):
+            works = [self.writer.run(), self.prices.run(), self._watch_health()]
+            if reads:
+                works += [self.wakeups.run(), self.feed.run()]
+            for work in works:
                 task = asyncio.create_task(work)
                 stack.push_async_callback(end, task)
             yield
@@ -142,6 +141,19 @@ class Service:
     async def _read_documents(self, order_ids: list[str]) -> Mapping[str, str]:
         async with self.db() as conn:
             return await orders.read_all(conn, order_ids)
+
+    async def _find_parcels(
+        self, names: list[tuple[bool, str]]
+    ) -> Mapping[tuple[bool, str], Parcel]:
+        """By our own ids, those with True, and by tracking numbers."""
+        async with self.db() as conn:
+            own = await parcels.by_id(conn, [name for is_own, name in names if is_own])
+            carriers = await parcels.by_tracking(
+                conn, [name for is_own, name in names if not is_own]
+            )
+        return {(True, name): each for name, each in own.items()} | {
+            (False, name): each for name, each in carriers.items()
+        }
 
     async def _read_page(self, page: Page) -> str:
         async with self.db() as conn:

@@ -23,6 +23,8 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: int = 8080
+    intake_host: str = "127.0.0.1"
+    intake_port: int = 8086
     allow_open: bool = False
     api_connections: int = 8
     max_body_bytes: int = 1_048_576

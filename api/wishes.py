@@ -26,21 +26,36 @@ PROVIDER = "provider"  # whose notices have ids of their own
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a wish comes from: the row that it is kept under, and what its id is made of.
+
+    `source` and `extensions` go out with the command.
+    """
+
+    caller: str
+    key: str
+    text: str
+    source: str = API
+    extensions: tuple[tuple[str, str], ...] = ()
+
+    @staticmethod
+    def of_caller(caller: str, key: str) -> "Origin":
+        """Somebody's request under an Idempotency-Key."""
+        return Origin(caller, key, f"api|{caller}|{key}")
+
+
+@dataclass(frozen=True)
 class Ids:
-    """The ids of a wish; they come out of its key and its first time."""
+    """The ids of a wish; they come out of its origin and its first time."""
 
     command_id: UUID
     order_id: str
     at: datetime
 
     @staticmethod
-    def of(key: str, at: datetime, caller: str = CALLER) -> "Ids":
+    def of(origin: str, at: datetime) -> "Ids":
         milliseconds = int(at.timestamp() * 1000)
-        return Ids(
-            derive(milliseconds, f"api|{caller}|{key}"),
-            str(derive(milliseconds, f"order|{caller}|{key}")),
-            at,
-        )
+        return Ids(derive(milliseconds, origin), str(derive(milliseconds, f"order|{origin}")), at)
 
 
 @dataclass(frozen=True)
@@ -78,28 +93,35 @@ async def submit(
     *,
     caller: str = CALLER,
 ) -> Accepted:
-    """Accept the wish, or give the answer that its key got before.
+    """Accept a caller's wish, or give the answer that its key got before."""
+    return await accept(service, Origin.of_caller(caller, key), request_hash, make)
+
+
+async def accept(
+    service: Service, origin: Origin, request_hash: bytes, make: Callable[[Ids], Awaitable[Made]]
+) -> Accepted:
+    """Accept a wish, or give the answer that it got before.
 
     A repeat gets the same answer whatever the prices are by now: what `make` made for it is
     dropped, and a problem that it met counts only when the key is new.
     """
     now = datetime.now(UTC)
-    ids = Ids.of(key, now.replace(microsecond=now.microsecond // 1000 * 1000), caller)
+    ids = Ids.of(origin.text, now.replace(microsecond=now.microsecond // 1000 * 1000))
     message: Message | None = None
     request_hash = service.vault.fingerprint(request_hash)  # the form holds a contact
     try:
         service.refuse_when_overloaded()
         made = await make(ids)
-        message = _message(made.command, ids)
+        message = _message(made.command, ids, origin)
         _refuse_too_large(message)
     except Problem:
         async with service.db() as conn:
-            known = await idempotency.find(conn, caller, key)
+            known = await idempotency.find(conn, origin.caller, origin.key)
         if known is None:
             raise
         stored = Stored(known, new=False)
     else:
-        wish = _wish((caller, key), request_hash, made, message, ids)
+        wish = _wish(origin, request_hash, made, message, ids)
         stored = await service.writer.add(Entry(wish, made.contact_key))
     if stored.wish.request_hash != request_hash:
         raise Problem(
@@ -124,26 +146,25 @@ def _refuse_too_large(message: Message) -> None:
         )
 
 
-def _message(command: Command, ids: Ids) -> Message:
+def _message(command: Command, ids: Ids, origin: Origin) -> Message:
     return Message(
         id=ids.command_id,
         type=command.kind,
-        source=API,
+        source=origin.source,
         time=ids.at,
         key=command.key,
         subject=command.stream,
         correlation=getattr(command, "order_id", command.key),
         causation=None,
         data=encode(command),
+        extensions=origin.extensions,
     )
 
 
-def _wish(
-    key: tuple[str, str], request_hash: bytes, made: Made, message: Message, ids: Ids
-) -> Wish:
+def _wish(origin: Origin, request_hash: bytes, made: Made, message: Message, ids: Ids) -> Wish:
     return Wish(
-        caller=key[0],
-        key=key[1],
+        caller=origin.caller,
+        key=origin.key,
         command_id=ids.command_id,
         subject=message.subject,
         request_hash=request_hash,

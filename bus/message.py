@@ -18,6 +18,10 @@ BENCH = "quire/bench"
 
 Headers = list[tuple[str, bytes]]
 
+STANDARD = frozenset({"specversion", "id", "type", "source", "time", "subject"})
+OWN = frozenset({"partitionkey", "correlation", "causation", "prev", "position"})
+"""The attributes that CloudEvents defines, and those by which our own messages hang together."""
+
 _JSON = ("content-type", b"application/json")
 _VERSION = ("ce_specversion", b"1.0")
 
@@ -37,7 +41,8 @@ class Message(NamedTuple):
     `key` is the record's key, `subject` the stream. `prev` is the id of the command that the relay
     sent before this one into the same partition; nobody else names one, and the relay itself names
     none with the first command of a partition after a set-back. `position` is a fact's place in
-    the log; commands have none.
+    the log; commands have none. `extensions` are attributes of others that travel along; who reads
+    a record leaves them where they are.
     """
 
     id: UUID
@@ -51,6 +56,7 @@ class Message(NamedTuple):
     data: bytes
     prev: UUID | None = None
     position: int | None = None
+    extensions: tuple[tuple[str, str], ...] = ()
 
     def headers(self) -> Headers:
         """Everything but the record's key and value."""
@@ -71,7 +77,20 @@ class Message(NamedTuple):
             headers.append(("ce_prev", _encode(self.prev)[1:-1]))
         if self.position is not None:
             headers.append(("ce_position", b"%d" % self.position))
+        for name, value in self.extensions:
+            headers.append((f"ce_{name}", value.encode()))
         return headers
+
+    @staticmethod
+    def written(record_key: str, data: bytes, headers: Headers) -> "Message":
+        """The very message that was written down as these, with its extensions."""
+        read = Message.from_record(record_key.encode(), data, headers)
+        others = (
+            (name[3:], text.decode())
+            for name, text in headers
+            if name.startswith("ce_") and name[3:] not in STANDARD | OWN
+        )
+        return read._replace(extensions=tuple(others))
 
     @staticmethod
     def from_record(

@@ -97,6 +97,16 @@ def api() -> None:
 
 
 @run.command()
+def intake() -> None:
+    """Take events in over HTTP."""
+    from api.server import run_intake
+    from api.settings import Settings as ApiSettings
+
+    settings = _read(ApiSettings)
+    _go(lambda: run_intake(settings))
+
+
+@run.command()
 @state_dir_option
 @click.option(
     "--port",
