@@ -257,4 +257,19 @@ MUTANTS = (
         "tests/integration/test_doors.py::test_killed_at_any_step_the_next_try_is_the_same_order",
         "A wish has one command id, however often it is said.",
     ),
+    Mutant(
+        "outside_id_taken",
+        "tests/integration/test_intake.py::test_an_outside_id_equal_to_a_coming_relay_id",
+        "The id of an event from outside is hashed, so that it is never a relay's.",
+    ),
+    Mutant(
+        "own_attributes_let_in",
+        "tests/integration/test_intake.py::test_an_order_in_binary_mode",
+        "The attributes by which our messages hang together are never taken from outside.",
+    ),
+    Mutant(
+        "events_do_not_have_one_row",
+        "tests/integration/test_intake.py::test_fifty_at_once_are_one_command",
+        "An event has one row by its source and id, however often it comes.",
+    ),
 )
