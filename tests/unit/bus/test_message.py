@@ -10,7 +10,7 @@ from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bus.message import API, RELAY, Message, NotAMessage
+from bus.message import API, OWN, RELAY, STANDARD, Message, NotAMessage
 
 TIME = datetime(2026, 11, 21, 10, 30, 0, 250_000, tzinfo=UTC)
 
@@ -44,6 +44,10 @@ messages = st.builds(
     data=st.just(b'{"a":1}'),
     prev=st.none() | st.uuids(),
     position=st.none() | st.integers(min_value=1, max_value=2**60),
+    extensions=st.just(()),
+)
+names = st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=1).filter(
+    lambda name: name not in STANDARD | OWN
 )
 
 
@@ -51,6 +55,15 @@ messages = st.builds(
 def test_a_record_gives_back_the_message_that_was_written(written: Message):
     read = Message.from_record(written.key.encode(), written.data, written.headers())
     assert read == written
+
+
+@given(messages, st.dictionaries(names, text, max_size=3))
+def test_attributes_of_others_travel_along(written: Message, others: dict[str, str]):
+    """Who reads a record leaves them; what was written down goes out again with them."""
+    whole = written._replace(extensions=tuple(others.items()))
+    headers = whole.headers()
+    assert Message.from_record(written.key.encode(), written.data, headers) == written
+    assert Message.written(written.key, written.data, headers) == whole
 
 
 @given(messages)
