@@ -104,6 +104,25 @@ class PayForm(Form):
     payment_method: Word
 
 
+class SettleForm(Form):
+    """Without `write_off` what failed is tried again, on another card if one is named."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {"payment_method": "tok_approve"},
+                {"write_off": True, "reason": "the customer cannot be found"},
+            ]
+        },
+    )
+
+    payment_method: Annotated[str, StringConstraints(max_length=200)] = ""
+    write_off: Annotated[bool, Field(strict=True)] = False
+    reason: Text = ""
+
+
 class ReturnForm(Form):
     """Without lines all that was delivered comes back."""
 

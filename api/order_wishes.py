@@ -1,4 +1,4 @@
-"""Wishes about an order that is there: cancel, pay, return."""
+"""Wishes about an order that is there: cancel, pay, settle, return."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -15,6 +15,7 @@ from api.forms import (
     ReceiveForm,
     RefuseForm,
     ReturnForm,
+    SettleForm,
 )
 from api.hot import told
 from api.known import known_document
@@ -28,6 +29,7 @@ from domain.order.messages import (
     PayOrder,
     RefuseReturn,
     RequestReturn,
+    SettleOrder,
 )
 from domain.shipping.messages import ReceiveReturn
 from store.views.document import OrderDocument
@@ -96,6 +98,28 @@ async def cancel(
 async def pay(asked: Annotated[Asked, Depends()], form: PayForm) -> Response:
     """After a decline that can be tried again."""
     return await asked.submit("pay", form, lambda _: PayOrder(asked.order_id, form.payment_method))
+
+
+@router.post("/settle", status_code=202, summary="Settle what is owed", responses=_ANSWERS)
+async def settle(
+    asked: Annotated[Asked, Depends()], form: Annotated[SettleForm | None, Body()] = None
+) -> Response:
+    """Try the failed captures and refunds again, on another card if need be, or let them go."""
+    wanted = form or SettleForm()
+    if wanted.write_off and wanted.payment_method:
+        raise Problem(
+            422,
+            "settle_not_clear",
+            "what is written off is not charged to a card",
+            hint="Send payment_method or write_off, not both.",
+        )
+    if wanted.write_off and not wanted.reason:
+        raise Problem(422, "reason_missing", "say why it is written off", hint="Send a reason.")
+
+    def command(_: OrderDocument | None) -> Command:
+        return SettleOrder(asked.order_id, wanted.payment_method, wanted.write_off, wanted.reason)
+
+    return await asked.submit("settle", wanted, command)
 
 
 @router.post("/return", status_code=202, summary="Ask for a return", responses=_ANSWERS)

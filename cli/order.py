@@ -154,6 +154,29 @@ def pay(order_id: str, card: str, wait: int, key: str | None, url: str, as_json:
     _wish(path, {"payment_method": card}, wait, key, url, as_json)
 
 
+@order.command()
+@click.argument("order_id")
+@click.option("--card", default="", help="Take it of this card instead.")
+@click.option("--write-off", is_flag=True, help="Let it go; needs --reason.")
+@click.option("--reason", default="", help="Why.")
+@wish_options
+def settle(
+    order_id: str,
+    card: str,
+    write_off: bool,
+    reason: str,
+    wait: int,
+    key: str | None,
+    url: str,
+    as_json: bool,
+) -> None:
+    """Try failed captures and refunds again, or write them off."""
+    if write_off and (card or not reason):
+        raise click.UsageError("give --write-off with --reason and without --card")
+    body = {"payment_method": card, "write_off": write_off, "reason": reason}
+    _wish(f"/orders/{_quoted(order_id)}/settle", body, wait, key, url, as_json)
+
+
 @order.command("return")
 @click.argument("order_id")
 @click.option("--line", "lines", multiple=True, metavar="N:QTY", help="Only so many of line N.")

@@ -24,6 +24,7 @@ ORDER_COMMANDS: tuple[type[Command], ...] = (
     order.ApproveReturn,
     order.RefuseReturn,
     order.CompleteOrder,
+    order.SettleOrder,
     order.RecordStockReserved,
     order.RecordStockShort,
     order.RecordBackordered,
@@ -96,6 +97,9 @@ ORDER_EVENTS: tuple[type[Event], ...] = (
     order.OrderShipped,
     order.OrderPaid,
     order.OrderPaymentFailed,
+    order.OrderAuthorizedAnew,
+    order.OrderPaymentRetried,
+    order.OrderWrittenOff,
     order.OrderRefunded,
     order.OrderDelivered,
     order.OrderParcelLost,
@@ -129,6 +133,7 @@ PAYMENT_EVENTS: tuple[type[Event], ...] = (
     payment.PaymentRefunded,
     payment.RefundFailed,
     payment.AuthorizationExpired,
+    payment.AuthorizationCameLate,
 )
 SHIPPING_EVENTS: tuple[type[Event], ...] = (
     shipping.ShipmentCreated,

@@ -69,7 +69,12 @@ def return_name(number: int) -> str:
 def _payment_requested(
     event: order.PaymentRequested, at: datetime, periods: Periods
 ) -> list[Deadline]:
-    """The first request begins the time for all attempts; an answer may come when it is over."""
+    """The first request begins the time for all attempts; an answer may come when it is over.
+
+    Nothing is reserved any more for one that is for what is owed.
+    """
+    if event.replaces:
+        return []
     expire = Arm(order.ExpireOrder(event.order_id), at + periods.reservation, EXPIRE)
     if event.attempt > 1:
         return [expire]
@@ -118,7 +123,7 @@ def _closed(event: order.OrderEvent, at: datetime, periods: Periods) -> list[Dea
     return [Disarm(event.stream, name) for name in names]
 
 
-def _completed(event: order.OrderCompleted, at: datetime, periods: Periods) -> list[Deadline]:
+def _window_ended(event: order.ReturnWindowEnded, at: datetime, periods: Periods) -> list[Deadline]:
     return [Disarm(event.stream, COMPLETE)]
 
 
@@ -196,6 +201,8 @@ def _nothing_held(
     at: datetime,
     periods: Periods,
 ) -> list[Deadline]:
+    if event.reference:
+        return [Disarm(event.stream, retry_name("void", event.reference))]
     names = (RENEW, AUTHENTICATE, retry_name("void", ""), retry_name("authorize", "renewal"))
     return [Disarm(event.stream, name) for name in names]
 
@@ -241,11 +248,11 @@ CHANGES: Mapping[type[Event], Change] = {
     order.OrderExpired: _closed,
     order.OrderDelivered: _arrived,
     order.OrderParcelLost: _arrived,
-    order.OrderCompleted: _completed,
+    order.OrderCompleted: _closed,
     order.ReturnApproved: _return_approved,
     order.ReturnRefused: _return_ended,
     order.ReturnSettled: _return_ended,
-    order.ReturnWindowEnded: _completed,
+    order.ReturnWindowEnded: _window_ended,
     payment.PaymentAuthorized: _authorized,
     payment.AuthenticationRequired: _authentication_required,
     payment.PaymentDeclined: _declined,

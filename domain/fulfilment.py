@@ -62,12 +62,11 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     payment.PaymentDeferred: None,
     payment.PaymentOutcomeUnknown: None,
     payment.CaptureFailed: theirs.capture_failed,
-    payment.AuthorizationVoided: lambda e: [Reaction(order.RecordAuthorizationVoided(e.order_id))],
+    payment.AuthorizationVoided: theirs.voided,
     payment.PaymentRefunded: theirs.refunded,
     payment.RefundFailed: theirs.refund_failed,
-    payment.AuthorizationExpired: lambda e: [
-        Reaction(order.RecordAuthorizationExpired(e.order_id))
-    ],
+    payment.AuthorizationExpired: theirs.expired,
+    payment.AuthorizationCameLate: None,
     # parcels
     shipping.ShipmentDeferred: None,
     shipping.DeliveryAttemptFailed: None,
@@ -95,6 +94,9 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     order.OrderCancelled: lambda e: [ours.notify(e, "order_cancelled", "1")],
     order.OrderExpired: None,
     order.OrderPaymentFailed: None,
+    order.OrderAuthorizedAnew: ours.authorized_anew,
+    order.OrderPaymentRetried: ours.payment_retried,
+    order.OrderWrittenOff: ours.written_off,
     order.OrderRefunded: None,
     order.OrderParcelLost: ours.parcel_lost,
     order.ReturnRequested: None,

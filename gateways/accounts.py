@@ -14,6 +14,7 @@ DECLINES = {
     ),
 }
 REFUSED_BY_CUSTOMER = ProviderAnswer("declined", code="authentication_failed", retryable=True)
+VOIDED = ProviderAnswer("declined", code="authorization_voided")
 TOO_LATE = ProviderAnswer("declined", code="authentication_expired", retryable=True)
 APPROVED = ProviderAnswer("approved")
 
@@ -36,14 +37,35 @@ class Challenge:
 
 
 @dataclass
-class Account:
-    """What the provider knows of one order, in minor units."""
+class Hold:
+    """What can still be captured of one authorisation."""
 
-    held: int = 0
-    lapses_at: datetime | None = None
+    amount_minor: int
+    lapses_at: datetime
+
+
+@dataclass
+class Account:
+    """What the provider knows of one order, in minor units; holds by their reference.
+
+    `keys` find the reference of an authorisation whose answer never came.
+    """
+
+    holds: dict[str, Hold] = field(default_factory=dict[str, Hold])
+    keys: dict[str, str] = field(default_factory=dict[str, str])
     captured: int = 0
     refunded: int = 0
     challenges: dict[str, Challenge] = field(default_factory=dict[str, Challenge])
+
+    def named(self, reference: str) -> str:
+        """The hold that a request means; one that names none means the newest."""
+        if not reference:
+            return next(reversed(self.holds), "")
+        return self.keys.get(reference, reference)
+
+    def held(self, at: datetime) -> int:
+        """All that is held of the customer's money."""
+        return sum(one.amount_minor for one in self.holds.values() if one.lapses_at > at)
 
 
 def confirms(request: ProviderRequest, account: Account) -> bool:
@@ -65,14 +87,20 @@ def answer(request: ProviderRequest, account: Account, at: datetime) -> Provider
             return ProviderAnswer("action_required")
         case "authorize":
             return DECLINES.get(request.payment_method, APPROVED)
-        case "capture" if account.lapses_at is not None and account.lapses_at <= at:
-            return ProviderAnswer("declined", code="authorization_expired")
-        case "capture" if amount > account.held:
-            return ProviderAnswer("declined", code="more_than_authorized")
+        case "capture":
+            return _captured(amount, account.holds.get(account.named(request.reference)), at)
         case "refund" if amount > account.captured - account.refunded:
             return ProviderAnswer("declined", code="more_than_captured")
         case _:
             return APPROVED
+
+
+def _captured(amount: int, hold: Hold | None, at: datetime) -> ProviderAnswer:
+    if hold is not None and hold.lapses_at <= at:
+        return ProviderAnswer("declined", code="authorization_expired")
+    if hold is None or amount > hold.amount_minor:
+        return ProviderAnswer("declined", code="more_than_authorized")
+    return APPROVED
 
 
 def _confirmed(challenge: Challenge, at: datetime) -> ProviderAnswer:

@@ -20,8 +20,10 @@ from gateways.accounts import (
     REFUSED_BY_CUSTOMER,
     RENEWAL,
     TOO_LATE,
+    VOIDED,
     Account,
     Challenge,
+    Hold,
     Periods,
     answer,
     confirms,
@@ -47,6 +49,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     retryable: bool = False
     subject: str = ""
     url: str = ""
+    final: bool = False
 
     def answer(self) -> ProviderAnswer:
         return ProviderAnswer(
@@ -127,6 +130,7 @@ class Ledger:
             challenge = self._accounts[asked.order_id].challenges[reference]
             late = challenge.lapses_at <= now
             said = TOO_LATE if late else APPROVED if confirmed else REFUSED_BY_CUSTOMER
+            said = challenge.settled or said
             entry = msgspec.structs.replace(
                 asked, key=_settled_key(reference), outcome=said.outcome, at=now, code=said.code,
                 retryable=said.retryable, url="",
@@ -174,7 +178,8 @@ class Ledger:
         account = self._accounts.get(request.order_id) or Account()
         said = told or answer(request, account, now)
         confirming = confirms(request, account)
-        reference, url = request.reference or f"sim-{request.key}", ""
+        moved = account.named(request.reference) if request.step in ("capture", "void") else ""
+        reference, url = moved or request.reference or f"sim-{request.key}", ""
         if said.outcome == "action_required":
             if not confirming:
                 reference = f"3ds-{sha256(request.key.encode()).hexdigest()[:24]}"
@@ -193,6 +198,7 @@ class Ledger:
                 retryable=said.retryable,
                 subject=request.subject,
                 url=url,
+                final=request.final,
             )
         )
 
@@ -219,13 +225,17 @@ class Ledger:
     def _move(self, entry: Entry, account: Account) -> None:
         match entry.step:
             case "authorize":
-                account.held = entry.amount_minor
-                account.lapses_at = entry.at + self._periods.hold
+                lapses_at = entry.at + self._periods.hold
+                account.holds.pop(entry.reference, None)  # a renewal is the newest
+                account.holds[entry.reference] = Hold(entry.amount_minor, lapses_at)
+                account.keys[entry.key] = entry.reference
             case "capture":
-                account.held -= entry.amount_minor
                 account.captured += entry.amount_minor
+                hold = account.holds.get(entry.reference)
+                if hold is not None:
+                    hold.amount_minor = 0 if entry.final else hold.amount_minor - entry.amount_minor
             case "void":
-                account.held = 0
+                _void(account, entry.reference)
             case "refund":
                 account.refunded += entry.amount_minor
             case _:
@@ -252,6 +262,15 @@ class SimulatedProvider:
 
     def close(self) -> None:
         self._ledger.close()
+
+
+def _void(account: Account, reference: str) -> None:
+    """A hold, or a challenge that nobody confirmed yet and nobody can confirm any more."""
+    if reference in account.holds:
+        account.holds[reference].amount_minor = 0
+    challenge = account.challenges.get(reference)
+    if challenge is not None and challenge.settled is None:
+        challenge.settled = VOIDED
 
 
 def _settled_key(reference: str) -> str:

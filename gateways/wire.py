@@ -20,6 +20,7 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     payment_method: str = ""
     reference: str = ""
     subject: str = ""
+    final: bool = False
 
     def request(self, step: Step, key: str) -> ProviderRequest:
         return ProviderRequest(
@@ -30,6 +31,7 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
             self.payment_method,
             self.reference,
             self.subject,
+            self.final,
         )
 
 
@@ -40,6 +42,7 @@ def body_of(request: ProviderRequest) -> Body:
         request.payment_method,
         request.reference,
         request.subject,
+        request.final,
     )
 
 

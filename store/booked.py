@@ -52,6 +52,10 @@ class MoneyOwed(OfOrder, frozen=True, gc=False):
     refund: Money = NOTHING
 
 
+class RefundsLetGo(OfOrder, frozen=True, gc=False):
+    refunds: Money = NOTHING
+
+
 stock_moved = msgspec.json.Decoder(StockMoved).decode
 of_order = msgspec.json.Decoder(OfOrder).decode
 skus_of_order = msgspec.json.Decoder(SkusOfOrder).decode
@@ -59,3 +63,4 @@ lines_of_order = msgspec.json.Decoder(LinesOfOrder).decode
 lines_given_up = msgspec.json.Decoder(LinesGivenUp).decode
 money_of_order = msgspec.json.Decoder(MoneyOfOrder).decode
 money_owed = msgspec.json.Decoder(MoneyOwed).decode
+refunds_let_go = msgspec.json.Decoder(RefundsLetGo).decode

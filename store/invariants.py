@@ -20,6 +20,7 @@ from store.booked import (
     MoneyOfOrder,
     MoneyOwed,
     OfOrder,
+    RefundsLetGo,
     SkusOfOrder,
     StockMoved,
 )
@@ -54,7 +55,8 @@ class _Order:
     refunded: int = 0
     owed: int = 0
     shipped: bool = False
-    failed: bool = False
+    late: int = 0
+    given_back: int = 0
     imported: bool = False
     closed: str = ""
     reopened: bool = False
@@ -88,7 +90,8 @@ class Books:
                 (payment.PaymentAuthorized, booked.money_of_order, self._authorized),
                 (payment.PaymentCaptured, booked.money_of_order, self._captured),
                 (payment.PaymentRefunded, booked.money_of_order, self._refunded),
-                (payment.RefundFailed, booked.of_order, self._refund_failed),
+                (payment.AuthorizationCameLate, booked.money_of_order, self._came_late),
+                (order.OrderWrittenOff, booked.refunds_let_go, self._let_go),
                 (order.OrderPlaced, booked.lines_of_order, self._placed),
                 (order.OrderLinesCancelled, booked.lines_given_up, self._lines_cancelled),
                 (order.OrderShipped, booked.lines_of_order, self._shipped),
@@ -140,8 +143,8 @@ class Books:
                 yield Finding("closed_with_reservation", 0, stream, str(known.active))
             owed = known.owed
             if known.closed != "completed" and not known.shipped:
-                owed = max(owed, known.captured - known.refunded)
-            if owed > 0 and not known.failed:
+                owed = max(owed, known.captured - known.refunded - known.given_back)
+            if owed > 0:
                 yield Finding("closed_with_money_owed", 0, stream, f"{owed} in minor units")
 
     def closed(self, before: int) -> set[str]:
@@ -153,7 +156,7 @@ class Books:
         for order_id, known in self._orders.items():
             if known.imported or known.touched >= before:
                 continue
-            ours = Paid(known.authorized, known.captured, known.refunded)
+            ours = Paid(known.authorized + known.late, known.captured, known.refunded)
             theirs = ledger.get(order_id, Paid())
             if ours != theirs:
                 detail = f"log {tuple(ours)}, provider {tuple(theirs)}"
@@ -226,8 +229,14 @@ class Books:
             self._find("refunded_too_much", f"payment-{fact.order_id}", detail)
         self._close_again(fact, known)
 
-    def _refund_failed(self, _: OfOrder, known: _Order) -> None:
-        known.failed = True  # a person looks at it
+    def _came_late(self, fact: MoneyOfOrder, known: _Order) -> None:
+        known.late += fact.amount.amount_minor  # the provider held it, and nothing is taken of it
+
+    def _let_go(self, fact: RefundsLetGo, known: _Order) -> None:
+        """They were given back by other means."""
+        known.owed -= fact.refunds.amount_minor
+        known.given_back += fact.refunds.amount_minor
+        self._close_again(fact, known)
 
     def _placed(self, fact: LinesOfOrder, known: _Order) -> None:
         known.left = {line.line: line.quantity for line in fact.lines}

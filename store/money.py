@@ -10,6 +10,7 @@ from store.rawlog import RawLog
 
 STEPS = {
     payment.PaymentAuthorized.type: "authorize",
+    payment.AuthorizationCameLate.type: "authorize",
     payment.PaymentCaptured.type: "capture",
     payment.AuthorizationVoided.type: "void",
     payment.PaymentRefunded.type: "refund",
@@ -47,7 +48,10 @@ def _moved(event: object, step: str, at: datetime, position: int) -> Moved | Non
             pass
         case payment.PaymentRefunded(order_id=order_id, refund_id=subject, amount=amount):
             pass
-        case payment.PaymentAuthorized(order_id=order_id, amount=amount):
+        case (
+            payment.PaymentAuthorized(order_id=order_id, amount=amount)
+            | payment.AuthorizationCameLate(order_id=order_id, amount=amount)
+        ):
             subject = ""
         case payment.AuthorizationVoided(order_id=order_id, amount=amount) if amount is not None:
             subject = ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.decider import Decider
-from domain.order import cancelling, paying, placing, returning, shipping
+from domain.order import cancelling, paying, placing, returning, settling, shipping
 from domain.order import messages as m
 from domain.order.evolve import evolve
 from domain.order.state import State
@@ -17,6 +17,7 @@ RULES: Mapping[type[m.OrderCommand], Callable[[Any, State], list[m.OrderEvent]]]
     m.RecordPaymentCaptured: paying.record_payment_captured,
     m.RecordDelivered: shipping.record_delivered,
     m.CompleteOrder: shipping.complete_order,
+    m.SettleOrder: settling.settle_order,
     m.ConfirmOrder: placing.confirm_order,
     m.CancelOrder: cancelling.cancel_order,
     m.ExpireOrder: placing.expire_order,
@@ -68,7 +69,7 @@ def _concluded(events: list[m.OrderEvent], state: State) -> list[m.OrderEvent]:
             order.language,
         )
         return [*events, cancelled]
-    return [*events, m.OrderCompleted(order.order_id)]
+    return [*events, shipping.completed(state)]
 
 
 decider: Decider[m.OrderCommand, m.OrderEvent, State] = Decider(State(), decide, evolve)

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from domain.order import evolve_money as money
 from domain.order import messages as m
 from domain.order.state import Cancellation, ParcelState, Return, State, out_of, units
 
@@ -161,37 +162,6 @@ def _shipped(state: State, event: m.OrderShipped) -> State:
     )
 
 
-def _paid(state: State, event: m.OrderPaid) -> State:
-    return replace(
-        state,
-        captured=state.captured + event.amount.amount_minor,
-        captures_open=_without(state.captures_open, event.parcel_id),
-    )
-
-
-def _payment_failed(state: State, event: m.OrderPaymentFailed) -> State:
-    if event.step == "capture":
-        amount = state.captures_open.get(event.subject, 0)
-        return replace(
-            state,
-            needs_person=True,
-            asked=state.asked - amount,
-            owed={**state.owed, event.subject: amount},
-            captures_open=_without(state.captures_open, event.subject),
-        )
-    return replace(
-        state, needs_person=True, refunds_open=_without(state.refunds_open, event.subject)
-    )
-
-
-def _refunded(state: State, event: m.OrderRefunded) -> State:
-    return replace(
-        state,
-        refunded=state.refunded + event.amount.amount_minor,
-        refunds_open=_without(state.refunds_open, event.refund_id),
-    )
-
-
 def _delivered(state: State, event: m.OrderDelivered) -> State:
     parcel = replace(state.parcels[event.parcel_id], status="delivered")
     return replace(state, parcels={**state.parcels, event.parcel_id: parcel})
@@ -199,11 +169,11 @@ def _delivered(state: State, event: m.OrderDelivered) -> State:
 
 def _parcel_lost(state: State, event: m.OrderParcelLost) -> State:
     parcel = replace(state.parcels[event.parcel_id], status=event.cause)
-    return _owing(
+    return money.owing(
         replace(
             state,
             parcels={**state.parcels, event.parcel_id: parcel},
-            owed=_without(state.owed, event.parcel_id),
+            owed=money.without(state.owed, event.parcel_id),
         ),
         event.refund_id,
         event.refund.amount_minor,
@@ -226,8 +196,12 @@ def _return_refused(state: State, event: m.ReturnRefused) -> State:
 
 def _return_settled(state: State, event: m.ReturnSettled) -> State:
     settled = Return(event.lines, "settled")
-    return _owing(
-        replace(state, returns={**state.returns, event.return_no: settled}),
+    return money.owing(
+        replace(
+            state,
+            returns={**state.returns, event.return_no: settled},
+            owed=money.waived(state.owed, event.waived.amount_minor if event.waived else 0),
+        ),
         event.refund_id,
         event.refund.amount_minor,
     )
@@ -238,21 +212,7 @@ def _window_ended(state: State, event: m.ReturnWindowEnded) -> State:
 
 
 def _completed(state: State, event: m.OrderCompleted) -> State:
-    return replace(state, base="completed", hold="", owed={})
-
-
-def _owing(state: State, refund_id: str, amount: int) -> State:
-    if not amount:
-        return state
-    return replace(
-        state,
-        promised=state.promised + amount,
-        refunds_open={**state.refunds_open, refund_id: amount},
-    )
-
-
-def _without(table: Mapping[str, int], key: str) -> dict[str, int]:
-    return {name: amount for name, amount in table.items() if name != key}
+    return replace(state, base="completed", hold="")
 
 
 CHANGES: Mapping[type[m.OrderEvent], Callable[[State, Any], State]] = {
@@ -260,7 +220,7 @@ CHANGES: Mapping[type[m.OrderEvent], Callable[[State, Any], State]] = {
     m.PaymentRequested: _payment_requested,
     m.OrderConfirmed: _confirmed,
     m.OrderShipped: _shipped,
-    m.OrderPaid: _paid,
+    m.OrderPaid: money.paid,
     m.OrderDelivered: _delivered,
     m.OrderCompleted: _completed,
     m.OrderRejected: _rejected,
@@ -276,8 +236,11 @@ CHANGES: Mapping[type[m.OrderEvent], Callable[[State, Any], State]] = {
     m.OrderPaymentVoided: _payment_voided,
     m.OrderCancelled: _cancelled,
     m.OrderExpired: _expired,
-    m.OrderPaymentFailed: _payment_failed,
-    m.OrderRefunded: _refunded,
+    m.OrderPaymentFailed: money.payment_failed,
+    m.OrderRefunded: money.refunded,
+    m.OrderAuthorizedAnew: money.authorized_anew,
+    m.OrderPaymentRetried: money.payment_retried,
+    m.OrderWrittenOff: money.written_off,
     m.OrderParcelLost: _parcel_lost,
     m.ReturnRequested: _return_requested,
     m.ReturnApproved: _return_approved,

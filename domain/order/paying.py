@@ -2,8 +2,8 @@
 
 An authorisation that lapses before hand-over is asked for anew at once, with the card that was
 asked last; when that fails, the parcels are stopped and what has not left is cancelled. A parcel
-that left all the same cannot be charged: its share is owed, the order stays open after its return
-window, and a person settles it (`CompleteOrder` with `write_off`).
+that left all the same is charged once the money is held anew; if it never is, its share is owed,
+the order stays open after its return window, and a person settles it (`settling.py`).
 """
 
 from typing import Literal
@@ -12,6 +12,7 @@ from domain.errors import Refused
 from domain.order import messages as m
 from domain.order.cancelling import stop_parcels
 from domain.order.parcels import parcels_of
+from domain.order.settling import captures
 from domain.order.state import State, named
 
 LAPSED = "authorization_expired"
@@ -91,13 +92,26 @@ def record_payment_authorized(
     if not _awaits(state, command.attempt):
         return []
     if state.base == "confirmed":
-        return [m.HoldReleased(command.order_id, LAPSED)]
+        return _held_anew(command, state)
     reason = _cancel_reason(state)
     if reason is not None:
         return [final_failure(state, "cancel", reason, void=True)]
     if state.hold:
         return [m.OrderHeld(command.order_id, state.hold, authorized=command.amount)]
     return [confirmation(state, command.amount.amount_minor)]
+
+
+def _held_anew(command: m.RecordPaymentAuthorized, state: State) -> list[m.OrderEvent]:
+    """Parcels go on, what left meanwhile is charged; what nobody needs any more is let go."""
+    order_id, attempt = command.order_id, command.attempt
+    released: list[m.OrderEvent] = []
+    if state.authorization_expired:
+        released = [m.HoldReleased(order_id, LAPSED)]
+    void = not (state.owed or state.captures_open or state.unshipped)
+    if released and not state.owed and not void:
+        return released
+    anew = m.OrderAuthorizedAnew(order_id, attempt, command.amount, void)
+    return [*released, anew, *captures(state)]
 
 
 def record_authentication_required(
@@ -144,8 +158,9 @@ def record_authorization_expired(
         return [m.OrderPaymentVoided(command.order_id)]
     if state.base == "awaiting_payment" and state.attempt_status == "authorized":
         return [m.PaymentAttemptFailed(command.order_id, state.attempt, LAPSED, True)]
-    unshipped = any(one.status == "planned" and one.lines for one in state.parcels.values())
-    if state.base != "confirmed" or not unshipped or state.authorization_expired or state.ending:
+    if state.base != "confirmed" or state.authorization_expired or state.ending:
+        return []
+    if not state.unshipped or state.asking:
         return []
     asked = request_payment(state, state.payment_method)
     return [*asked, m.OrderHeld(command.order_id, LAPSED)] if asked else []
@@ -160,9 +175,18 @@ def record_payment_captured(command: m.RecordPaymentCaptured, state: State) -> l
 def record_capture_failed(command: m.RecordCaptureFailed, state: State) -> list[m.OrderEvent]:
     if command.parcel_id not in state.captures_open:
         return []
-    return [
-        m.OrderPaymentFailed(command.order_id, "capture", command.parcel_id, command.code),
-    ]
+    order_id, amount = command.order_id, state.captures_open[command.parcel_id]
+    failed = m.OrderPaymentFailed(
+        order_id, "capture", command.parcel_id, command.code, state.money(amount)
+    )
+    others = len(state.captures_open) > 1 or state.unshipped
+    if command.code != LAPSED or others or state.asking or state.ending:
+        return [failed]
+    owed = state.money(amount + sum(state.owed.values()))
+    anew = m.PaymentRequested(
+        order_id, state.attempt + 1, owed, state.payment_method, replaces=True
+    )
+    return [failed, anew]
 
 
 def record_payment_refunded(command: m.RecordPaymentRefunded, state: State) -> list[m.OrderEvent]:
@@ -174,4 +198,7 @@ def record_payment_refunded(command: m.RecordPaymentRefunded, state: State) -> l
 def record_refund_failed(command: m.RecordRefundFailed, state: State) -> list[m.OrderEvent]:
     if command.refund_id not in state.refunds_open:
         return []
-    return [m.OrderPaymentFailed(command.order_id, "refund", command.refund_id, command.code)]
+    amount = state.money(state.refunds_open[command.refund_id])
+    return [
+        m.OrderPaymentFailed(command.order_id, "refund", command.refund_id, command.code, amount)
+    ]

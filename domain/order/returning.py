@@ -69,12 +69,15 @@ def record_return_received(command: m.RecordReturnReceived, state: State) -> lis
         for line, quantity in units(command.lines).items()
     }
     lines = named(state.order.lines, {line: n for line, n in came.items() if n > 0})
+    price = price_of(state, lines)
+    waived = min(price, sum(state.owed.values()))
     settled = m.ReturnSettled(
         command.order_id,
         command.return_no,
         lines,
-        state.money(refundable(state, price_of(state, lines))),
+        state.money(refundable(state, price - waived)),
         f"return-{command.return_no}",
+        state.money(waived) if waived else None,
     )
     return [*approved, settled]
 

@@ -1,8 +1,5 @@
 """What becomes of an order's parcels, and when the order is complete."""
 
-from msgspec.structs import replace
-
-from domain.errors import Refused
 from domain.message import LineQuantity
 from domain.order import messages as m
 from domain.order.evolve import evolve
@@ -60,20 +57,15 @@ def complete_order(command: m.CompleteOrder, state: State) -> list[m.OrderEvent]
     """Too early changes nothing; what is still open is waited for, what is owed by a person."""
     if state.base != "confirmed" or state.ending or _on_its_way(state):
         return []
-    if command.write_off:
-        return [_written_off(state)]
     if state.settled:
-        return [m.OrderCompleted(command.order_id)]
-    reason = "payment_failed" if state.owed else ""
+        return [completed(state)]
+    reason = "payment_failed" if state.owed or state.unrefunded else ""
     return [] if state.window_ended else [m.ReturnWindowEnded(command.order_id, reason)]
 
 
-def _written_off(state: State) -> m.OrderCompleted:
-    if not state.owed:
-        raise Refused("nothing_owed")
-    if not replace(state, owed={}).settled:
-        raise Refused("not_settled")
-    return m.OrderCompleted(state.order.order_id, state.money(sum(state.owed.values())))
+def completed(state: State) -> m.OrderCompleted:
+    let_go = state.money(state.written_off) if state.written_off else None
+    return m.OrderCompleted(state.order.order_id, let_go)
 
 
 def refundable(state: State, amount: int) -> int:

@@ -69,11 +69,14 @@ class State(Struct, frozen=True):
     authorization_expired: bool = False
     asked: int = 0  # by hand-overs, whether it came yet or not; failed ones are taken out
     owed: Mapping[str, int] = {}  # by parcels that left and could not be charged
+    written_off: int = 0
     captured: int = 0
     captures_open: Mapping[str, int] = {}
     promised: int = 0  # refunds, whether they are out yet or not
     refunded: int = 0
     refunds_open: Mapping[str, int] = {}
+    unrefunded: Mapping[str, int] = {}  # refunds that failed: owed to the customer
+    failures: Mapping[str, int] = {}  # how often each capture and refund failed
     needs_person: bool = False
     # lines
     cancelled: Mapping[int, int] = {}
@@ -102,14 +105,26 @@ class State(Struct, frozen=True):
         return self.attempt_status == "in_flight"
 
     @property
+    def asking(self) -> bool:
+        """An attempt is under way: with the provider, or with the customer."""
+        return self.attempt_status in ("in_flight", "action")
+
+    @property
+    def unshipped(self) -> bool:
+        """Something of it is still in our hands."""
+        return any(one.status == "planned" and one.lines for one in self.parcels.values())
+
+    @property
     def settled(self) -> bool:
         """Nothing is on its way back, no stock, no money, no goods; and nothing is owed."""
         return not (
             self.awaited
             or self.owed
+            or self.unrefunded
             or self.refunds_open
             or self.captures_open
             or self.cancelling
+            or (self.base == "confirmed" and not self.ending and self.asking)
             or any(one.status in ("requested", "approved") for one in self.returns.values())
         )
 

@@ -19,23 +19,24 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
                 return None
             key = _key(command, "authorize", command_id)
             return Wish("authorize", str(attempt), key, amount, attempt, method)
-        case m.CapturePayment(parcel_id=parcel_id, amount=amount, final=final):
-            if _known(state, "capture", parcel_id):
+        case m.CapturePayment(parcel_id=parcel_id, amount=amount, final=final, again=again):
+            if _known(state, "capture", parcel_id, again):
                 return None
             key = _key(command, "capture", command_id)
-            return Wish("capture", parcel_id, key, amount, final=final)
+            return _as_before(Wish("capture", parcel_id, key, amount, final=final), state)
         case m.VoidAuthorization():
-            if state.voided or _known(state, "void", ""):
+            if state.voided or ("void", "") in state.pending:
                 return None
             key = _key(command, "void", command_id)
             return _void(Wish("void", "", key, NOTHING), state)
-        case m.RefundPayment(refund_id=refund_id, amount=amount):
-            if _known(state, "refund", refund_id):
+        case m.RefundPayment(refund_id=refund_id, amount=amount, again=again):
+            if _known(state, "refund", refund_id, again):
                 return None
-            return Wish("refund", refund_id, _key(command, "refund", command_id), amount)
+            key = _key(command, "refund", command_id)
+            return _as_before(Wish("refund", refund_id, key, amount), state)
         case m.RetryPayment(step=step, subject=subject):
             waiting = state.pending.get((step, subject))
-            if waiting is None or step != "void":
+            if waiting is None or step != "void" or subject:
                 return waiting
             # What it waited for may have changed how much is held.
             return _void(waiting, state)
@@ -43,9 +44,22 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
             return _authorization_wish(command, state, command_id)
 
 
+def _as_before(wish: Wish, state: State) -> Wish:
+    """What was given up without an answer may have been done: the same again, by the same key."""
+    before = state.given_up.get((wish.step, wish.subject))
+    if before is None:
+        return wish
+    return replace(wish, key=before.key, amount=before.amount, unsure=before.unsure)
+
+
 def _void(wish: Wish, state: State) -> Wish:
     """Of what is held; of what may be, by the key under which it was asked for."""
-    reference = state.unsure.key if state.unsure is not None and not state.held else ""
+    reference = ""
+    if not state.held:
+        if state.unsure is not None:
+            reference = state.unsure.key
+        elif state.authentication is not None:
+            reference = state.authentication.reference
     return replace(wish, amount=state.voidable or NOTHING, reference=reference)
 
 
@@ -63,6 +77,12 @@ def _authorization_wish(command: m.PaymentCommand, state: State, command_id: str
             key = _key(command, "renew", command_id)
             amount = Money(state.held, _currency(state))
             return Wish("authorize", RENEWAL, key, amount, state.attempt, reference=state.reference)
+        case m.RecordProviderNotice(reference=reference, status="authorized"):
+            late = state.abandoned.get(reference)
+            if late is None:
+                return None
+            key = _key(command, "void", command_id)
+            return Wish("void", reference, key, late.amount, late.attempt, reference=reference)
         case _:
             return None
 
@@ -70,16 +90,30 @@ def _authorization_wish(command: m.PaymentCommand, state: State, command_id: str
 def blocker(wish: Wish, state: State) -> Wish | None:
     """What must be answered first: the authorisation before its void, captures before both.
 
-    A capture waits for a new authorisation when the old one has lapsed.
+    A capture waits for a renewal that was asked for, and for any new authorisation when the old one
+    has lapsed; an authorisation waits for the void of the one whose place it takes. What came later
+    is not waited for.
     """
     if wish.step == "capture" and state.expired:
         return next((one for name, one in state.pending.items() if name[0] == "authorize"), None)
-    if wish.step not in ("void", "refund"):
-        return None
-    for (step, _), pending in state.pending.items():
-        if step == "capture" or (step == "authorize" and wish.step == "void"):
+    for name, pending in state.pending.items():
+        if name == (wish.step, wish.subject):
+            return None
+        if name[0] in _first(wish) and not (name[0] == "void" and name[1]):
             return pending
     return None
+
+
+def _first(wish: Wish) -> tuple[m.Step, ...]:
+    match wish.step:
+        case "void":
+            return () if wish.subject else ("capture", "authorize")
+        case "refund":
+            return ("capture",)
+        case "authorize":
+            return ("void",)
+        case "capture":
+            return ("authorize",)
 
 
 def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEvent] | None:
@@ -88,7 +122,7 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
         return None
     match wish.step:
         case "authorize":
-            if state.voided:
+            if state.refuses:
                 raise Refused("authorization_voided", order_id=order_id)
             if not wish.payment_method and not wish.reference:
                 return [m.PaymentDeclined(order_id, wish.attempt, "payment_method_missing", True)]
@@ -97,7 +131,7 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
             if code:
                 return [m.CaptureFailed(order_id, wish.subject, wish.amount, code, wish.final)]
         case "void":
-            if state.voidable is None:
+            if not wish.subject and state.voidable is None:
                 return [m.AuthorizationVoided(order_id)]
         case "refund":
             if state.reference.startswith(IMPORTED):
@@ -110,7 +144,14 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
 def request_for(order_id: str, wish: Wish, state: State) -> m.ProviderRequest:
     reference = wish.reference or ("" if wish.step == "authorize" else state.reference)
     return m.ProviderRequest(
-        wish.step, wish.key, order_id, wish.amount, wish.payment_method, reference, wish.subject
+        wish.step,
+        wish.key,
+        order_id,
+        wish.amount,
+        wish.payment_method,
+        reference,
+        wish.subject,
+        wish.final,
     )
 
 
@@ -129,8 +170,10 @@ def _why_not_captured(wish: Wish, state: State) -> str:
     return "exceeds_authorized" if wish.amount.amount_minor > state.held - others else ""
 
 
-def _known(state: State, step: m.Step, subject: str) -> bool:
-    return (step, subject) in state.done or (step, subject) in state.pending
+def _known(state: State, step: m.Step, subject: str, again: int) -> bool:
+    """Whether it was made, is under way, or has failed as often as whoever asks knows."""
+    name = (step, subject)
+    return name in state.done or name in state.pending or again < state.failures.get(name, 0)
 
 
 def _key(command: m.PaymentCommand, verb: str, command_id: str) -> str:

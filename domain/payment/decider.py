@@ -10,9 +10,7 @@ from domain.payment import messages as m
 from domain.payment.asking import blocker, request_for, wish_of, without_asking
 from domain.payment.backoff import next_try, pause_after
 from domain.payment.evolve import evolve
-from domain.payment.state import RENEWAL, State, Wish
-
-UNREACHABLE = "provider_unreachable"
+from domain.payment.state import RENEWAL, UNREACHABLE, State, Wish
 
 
 def ask(command: m.PaymentCommand, state: State, command_id: str) -> m.ProviderRequest | None:
@@ -21,7 +19,7 @@ def ask(command: m.PaymentCommand, state: State, command_id: str) -> m.ProviderR
     `command_id` makes the key of a first try; a later try takes the key that it had.
     """
     wish = wish_of(command, state, command_id)
-    if wish is None or (wish.step == "authorize" and state.voided):
+    if wish is None or (wish.step == "authorize" and state.refuses):
         return None
     if without_asking(command.order_id, wish, state) is not None:
         return None
@@ -57,9 +55,18 @@ def _answered(answered: m.Answered, state: State) -> list[m.PaymentEvent]:
         return []
     first = blocker(wish, state)
     if first is None:
-        return _facts(replace(wish, key=request.key), answered, state)
+        late = _came_late(command, wish)
+        return [*late, *_facts(replace(wish, key=request.key), answered, state)]
     waiting = wish if wish.tries else replace(wish, key=_key_behind(first, wish, command.order_id))
     return [*_facts(first, answered, state), _wait(waiting, answered)]
+
+
+def _came_late(command: m.PaymentCommand, wish: Wish) -> list[m.PaymentEvent]:
+    if not isinstance(command, m.RecordProviderNotice):
+        return []
+    return [
+        m.AuthorizationCameLate(command.order_id, wish.attempt, wish.amount, wish.reference),
+    ]
 
 
 def _key_behind(first: Wish, wish: Wish, order_id: str) -> str:
@@ -140,7 +147,7 @@ def _approved(wish: Wish, answer: m.ProviderAnswer, order_id: str) -> m.PaymentE
                 order_id, wish.subject, wish.amount, answer.reference, wish.final
             )
         case "void":
-            return m.AuthorizationVoided(order_id, wish.amount)
+            return m.AuthorizationVoided(order_id, wish.amount, reference=wish.subject)
         case "refund":
             return m.PaymentRefunded(order_id, wish.subject, wish.amount, answer.reference)
 
@@ -157,7 +164,7 @@ def _failed(wish: Wish, code: str, retryable: bool, order_id: str, state: State)
         case "capture":
             return m.CaptureFailed(order_id, wish.subject, wish.amount, code, wish.final)
         case "void":
-            return m.AuthorizationExpired(order_id, wish.amount)
+            return m.AuthorizationExpired(order_id, wish.amount, reference=wish.subject)
         case "refund":
             return m.RefundFailed(order_id, wish.subject, wish.amount, code)
 

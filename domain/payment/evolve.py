@@ -1,13 +1,17 @@
 """What each fact of a payment changes; no checks, no surprises."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from domain.message import Money
 from domain.payment import messages as m
 from domain.payment.messages import Step
-from domain.payment.state import RENEWAL, Authentication, State, Wish
+from domain.payment.state import RENEWAL, UNREACHABLE, Authentication, State, Wish
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def evolve(state: State, event: m.PaymentEvent) -> State:
@@ -22,22 +26,25 @@ def evolve(state: State, event: m.PaymentEvent) -> State:
                 reference=reference,
                 pending=renewed,
                 authentication=None,
+                voided=False,
                 expired=False,
+                final=state.final and attempt <= state.answered,
                 unsure=None,
             )
         case m.PaymentCaptured(parcel_id=parcel_id, amount=amount, final=final):
-            state = _answered(state, "capture", parcel_id)
+            state = _done(state, "capture", parcel_id)
             captured = state.captured + amount.amount_minor
             return replace(state, captured=captured, final=state.final or final)
         case m.PaymentDeferred() | m.PaymentOutcomeUnknown():
             return _deferred(state, event)
         case m.PaymentRefunded(refund_id=refund_id, amount=amount):
-            state = _answered(state, "refund", refund_id)
+            state = _done(state, "refund", refund_id)
             return replace(state, refunded=state.refunded + amount.amount_minor)
-        case m.CaptureFailed(parcel_id=parcel_id, final=final):
-            return replace(_answered(state, "capture", parcel_id), final=state.final or final)
-        case m.RefundFailed(refund_id=refund_id):
-            return _answered(state, "refund", refund_id)
+        case m.CaptureFailed(parcel_id=parcel_id, final=final, code=code):
+            state = _failed(state, "capture", parcel_id, code)
+            return replace(state, final=state.final or final)
+        case m.RefundFailed(refund_id=refund_id, code=code):
+            return _failed(state, "refund", refund_id, code)
         case _:
             return _authorization_changed(state, event)
 
@@ -59,17 +66,33 @@ def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
                 attempt=attempt,
                 answered=attempt,
                 authentication=None,
+                abandoned=_abandoned(state),
                 pending=_without_authorizations(state.pending),
             )
+        case m.AuthorizationCameLate(reference=reference):
+            return replace(state, abandoned=_without(state.abandoned, reference))
+        case m.AuthorizationVoided(reference=reference) if reference:
+            return _answered(state, "void", reference)
+        case m.AuthorizationExpired(reference=reference) if reference:
+            return _answered(state, "void", reference)
         case m.AuthorizationVoided():
             state = _answered(state, "void", "")
-            return replace(state, voided=True, authentication=None, unsure=None)
+            return replace(
+                state, voided=True, authentication=None, abandoned=_abandoned(state), unsure=None
+            )
         case m.AuthorizationExpired(unsure=unsure):
             # A void may still come: for an order that is given up, or after it was paid anew.
             waiting = _without_authorizations(state.pending)
-            waiting = {name: wish for name, wish in waiting.items() if name[0] != "void"}
+            waiting = _without(waiting, ("void", ""))
             given_up = _given_up(state, RENEWAL) if unsure else None
-            return replace(state, expired=True, pending=waiting, unsure=given_up)
+            return replace(
+                state,
+                expired=True,
+                pending=waiting,
+                unsure=given_up,
+                authentication=None,
+                abandoned=_abandoned(state),
+            )
         case _:
             raise TypeError(f"{type(event).__name__} is not an event of payment")
 
@@ -98,11 +121,35 @@ def _given_up(state: State, subject: str) -> Wish | None:
     return state.pending.get(("authorize", subject))
 
 
+def _abandoned(state: State) -> Mapping[str, Authentication]:
+    waits = state.authentication
+    return state.abandoned if waits is None else {**state.abandoned, waits.reference: waits}
+
+
+def _done(state: State, step: Step, subject: str) -> State:
+    state = _answered(state, step, subject)
+    given_up = _without(state.given_up, (step, subject))
+    return replace(state, done=state.done | {(step, subject)}, given_up=given_up)
+
+
+def _failed(state: State, step: Step, subject: str, code: str) -> State:
+    """What nobody answered may have been done: it is asked again only under the same key."""
+    name = (step, subject)
+    given_up = _without(state.given_up, name)
+    if code == UNREACHABLE and name in state.pending:
+        given_up[name] = state.pending[name]
+    failures = {**state.failures, name: state.failures.get(name, 0) + 1}
+    return replace(_answered(state, step, subject), given_up=given_up, failures=failures)
+
+
 def _answered(state: State, step: Step, subject: str) -> State:
-    pending = state.pending
-    if (step, subject) in pending:
-        pending = {name: wish for name, wish in pending.items() if name != (step, subject)}
-    return replace(state, done=state.done | {(step, subject)}, pending=pending)
+    if (step, subject) not in state.pending:
+        return state
+    return replace(state, pending=_without(state.pending, (step, subject)))
+
+
+def _without(table: Mapping[K, V], key: K) -> dict[K, V]:
+    return {name: value for name, value in table.items() if name != key}
 
 
 def _without_authorizations(

@@ -45,12 +45,13 @@ class ExpireAuthentication(PaymentCommand, frozen=True):
 
 
 class CapturePayment(PaymentCommand, frozen=True):
-    """`final` when no more will be taken of this authorisation."""
+    """`final` when no more will be taken of this authorisation; `again`: how often it failed."""
 
     kind: ClassVar[str] = "quire.payment.capture"
     parcel_id: str
     amount: Money
     final: bool = False
+    again: int = 0
 
 
 class VoidAuthorization(PaymentCommand, frozen=True):
@@ -59,9 +60,12 @@ class VoidAuthorization(PaymentCommand, frozen=True):
 
 
 class RefundPayment(PaymentCommand, frozen=True):
+    """`again`: how often it failed."""
+
     kind: ClassVar[str] = "quire.payment.refund"
     refund_id: str
     amount: Money
+    again: int = 0
 
 
 class RetryPayment(PaymentCommand, frozen=True):
@@ -92,7 +96,10 @@ class RecordProviderNotice(PaymentCommand, frozen=True):
 class ProviderRequest(Struct, frozen=True):
     """What the decider wants to ask the provider. `key` makes repeats harmless.
 
-    `subject` names it within its step: the attempt, or "renewal"; the parcel; the refund.
+    `subject` names it within its step: the attempt, or "renewal"; the parcel; the refund; the hold
+    that came late. `reference` is the provider's own for what it is about; of a void after an
+    authorisation whose answer never came, it is the key under which that was asked for. A `final`
+    capture lets go of what is still held.
     """
 
     step: Step
@@ -102,6 +109,7 @@ class ProviderRequest(Struct, frozen=True):
     payment_method: str = ""
     reference: str = ""
     subject: str = ""
+    final: bool = False
 
 
 class ProviderAnswer(Struct, frozen=True, omit_defaults=True):
@@ -207,11 +215,15 @@ class CaptureFailed(PaymentEvent, frozen=True):
 
 
 class AuthorizationVoided(PaymentEvent, frozen=True):
-    """`amount` is what is held no more; 0 when nothing had been authorised (a tombstone)."""
+    """`amount` is what is held no more; none when nothing had been authorised (a tombstone).
+
+    `reference` names a hold that came late, when it was given up.
+    """
 
     type: ClassVar[str] = "quire.payment.voided.v1"
     amount: Money | None = None
     reason: str = ""
+    reference: str = ""
 
 
 class PaymentRefunded(PaymentEvent, frozen=True):
@@ -229,8 +241,21 @@ class RefundFailed(PaymentEvent, frozen=True):
 
 
 class AuthorizationExpired(PaymentEvent, frozen=True):
-    """`unsure` when a renewal was given up and the provider may have made it all the same."""
+    """`unsure` when a renewal was given up and the provider may have made it all the same.
+
+    `reference` names a hold that came late and could not be voided.
+    """
 
     type: ClassVar[str] = "quire.payment.authorization_expired.v1"
     amount: Money
     unsure: bool = False
+    reference: str = ""
+
+
+class AuthorizationCameLate(PaymentEvent, frozen=True):
+    """The customer confirmed an attempt that had been given up: it is voided at once."""
+
+    type: ClassVar[str] = "quire.payment.authorization_came_late.v1"
+    attempt: int
+    amount: Money
+    reference: str

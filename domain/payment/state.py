@@ -9,6 +9,7 @@ from domain.message import Money
 from domain.payment.messages import Step
 
 RENEWAL = "renewal"  # the subject of an authorisation that takes the place of one that ends
+UNREACHABLE = "provider_unreachable"  # the code of what was given up
 
 
 class Wish(Struct, frozen=True):
@@ -36,8 +37,11 @@ class Authentication(Struct, frozen=True):
 class State(Struct, frozen=True):
     """`authorized` is all that was ever held, `captured` what was taken of it.
 
-    `done` names each step and subject that has its final answer; `pending` those asked again.
-    `unsure` is an authorisation that was given up though the provider may hold it.
+    `done` names each capture and refund that was made; `pending` those asked again, in the order in
+    which they came. `unsure` is an authorisation that was given up though the provider may hold it;
+    `failures` counts the final answers that were no, `given_up` are captures and refunds that got
+    no answer at all, so that they keep their keys;
+    `abandoned` are the challenges, by reference, that the customer may still confirm.
     """
 
     attempt: int = 0
@@ -53,13 +57,23 @@ class State(Struct, frozen=True):
     expired: bool = False
     final: bool = False
     unsure: Wish | None = None
+    failures: Mapping[tuple[Step, str], int] = {}
+    given_up: Mapping[tuple[Step, str], Wish] = {}
+    abandoned: Mapping[str, Authentication] = {}
+
+    @property
+    def refuses(self) -> bool:
+        """It was voided before anything was held: a tombstone for what comes late."""
+        return self.voided and self.authorized is None
 
     @property
     def voidable(self) -> Money | None:
         """What a void would let go; None when nothing can be held."""
         if self.held and self.authorized is not None:
             return Money(self.held, self.authorized.currency)
-        return self.unsure.amount if self.unsure is not None and not self.voided else None
+        if self.unsure is not None and not self.voided:
+            return self.unsure.amount
+        return self.authentication.amount if self.authentication is not None else None
 
     @property
     def held(self) -> int:

@@ -52,13 +52,31 @@ def order_placed(event: order.OrderPlaced) -> list[Reaction]:
 
 
 def payment_requested(event: order.PaymentRequested) -> list[Reaction]:
-    return [
-        Reaction(
-            payment.AuthorizePayment(
-                event.order_id, event.attempt, event.amount, event.payment_method
-            )
-        )
-    ]
+    ask = payment.AuthorizePayment(
+        event.order_id, event.attempt, event.amount, event.payment_method
+    )
+    if not event.replaces:
+        return [Reaction(ask)]
+    return [Reaction(payment.VoidAuthorization(event.order_id, "replaced")), Reaction(ask)]
+
+
+def authorized_anew(event: order.OrderAuthorizedAnew) -> list[Reaction]:
+    if not event.void:
+        return []
+    return [Reaction(payment.VoidAuthorization(event.order_id, "not_needed"))]
+
+
+def payment_retried(event: order.OrderPaymentRetried) -> list[Reaction]:
+    order_id, subject, amount = event.order_id, event.subject, event.amount
+    if event.step == "refund":
+        return [Reaction(payment.RefundPayment(order_id, subject, amount, event.again))]
+    return [Reaction(payment.CapturePayment(order_id, subject, amount, event.last, event.again))]
+
+
+def written_off(event: order.OrderWrittenOff) -> list[Reaction]:
+    return (
+        [Reaction(payment.VoidAuthorization(event.order_id, "written_off"))] if event.void else []
+    )
 
 
 def order_confirmed(event: order.OrderConfirmed) -> list[Reaction]:

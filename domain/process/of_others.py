@@ -36,6 +36,15 @@ def declined(event: payment.PaymentDeclined) -> list[Reaction]:
     return [Reaction(told)]
 
 
+def voided(event: payment.AuthorizationVoided) -> list[Reaction]:
+    """Of a hold that came late the order was told when it gave that up."""
+    return [] if event.reference else [Reaction(order.RecordAuthorizationVoided(event.order_id))]
+
+
+def expired(event: payment.AuthorizationExpired) -> list[Reaction]:
+    return [] if event.reference else [Reaction(order.RecordAuthorizationExpired(event.order_id))]
+
+
 def captured(event: payment.PaymentCaptured) -> list[Reaction]:
     return [Reaction(order.RecordPaymentCaptured(event.order_id, event.parcel_id, event.amount))]
 

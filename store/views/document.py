@@ -1,6 +1,7 @@
 """The document of an order as people read it. Field names are public: the API serves them."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -34,7 +35,8 @@ class Totals(Struct, frozen=True):
     """All in minor units of `currency`.
 
     `ordered` is lines + charges as placed; `cancelled` is what cancellations took off that;
-    `returned` is what came back, at the price of the lines.
+    `returned` is what came back, at the price of the lines; `written_off` is what was never paid
+    and is not asked for any more.
     """
 
     currency: str
@@ -45,6 +47,7 @@ class Totals(Struct, frozen=True):
     authorized: int = 0
     captured: int = 0
     refunded: int = 0
+    written_off: int = 0
 
 
 class Scan(Struct, frozen=True):
@@ -85,6 +88,18 @@ class Reason(Struct, frozen=True, omit_defaults=True):
     url: str = ""
 
 
+class Owed(Struct, frozen=True):
+    """A capture or refund that failed: owed by the customer, or to the customer.
+
+    `subject` is the parcel or the refund, `amount` minor units of the order's currency.
+    """
+
+    step: Literal["capture", "refund"]
+    subject: str
+    amount: int
+    code: str
+
+
 class Note(Struct, frozen=True):
     """A message to the customer and what became of it."""
 
@@ -113,6 +128,12 @@ class OrderDocument(Struct, frozen=True):
     notifications: tuple[Note, ...] = ()
     cancelling: dict[str, tuple[str, ...]] = {}
     """Cancellations that are not done, by number, with the parcels that have to answer."""
+    owed: tuple[Owed, ...] = ()
+    """What a person has to settle; the order does not close before."""
+    payment_window_ended: bool = False
+    """The attempt under way is the last one."""
+    return_window_ended: bool = False
+    """The order completes with the last thing that is open."""
 
     @property
     def resting(self) -> bool:

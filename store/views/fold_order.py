@@ -15,6 +15,7 @@ from store.views.document import (
     ReturnView,
     Totals,
 )
+from store.views.fold_debts import waived
 from store.views.fulfilment import mark_parcel, out_of, with_fulfilment
 
 
@@ -58,6 +59,10 @@ def attempt_failed(document: OrderDocument, event: order.PaymentAttemptFailed) -
     """After a final decline the order is on its way out, so that nobody waits at it."""
     status = document.status if event.retryable or document.parcels else "cancelling"
     return replace(document, status=status, payment="failed", reason=Reason(event.code))
+
+
+def payment_window_ended(document: OrderDocument, _: order.PaymentWindowEnded) -> OrderDocument:
+    return replace(document, payment_window_ended=True)
 
 
 def confirmed(document: OrderDocument, event: order.OrderConfirmed) -> OrderDocument:
@@ -146,16 +151,13 @@ def shipped(document: OrderDocument, event: order.OrderShipped) -> OrderDocument
     return mark_parcel(document, event.parcel_id, "handed_over", lines=event.lines)
 
 
-def payment_failed(document: OrderDocument, event: order.OrderPaymentFailed) -> OrderDocument:
-    payment = document.payment if document.totals.captured else "failed"
-    return replace(document, payment=payment, reason=Reason(f"{event.step}_failed: {event.code}"))
-
-
 def delivered(document: OrderDocument, event: order.OrderDelivered) -> OrderDocument:
     return mark_parcel(document, event.parcel_id, "delivered")
 
 
 def parcel_lost(document: OrderDocument, event: order.OrderParcelLost) -> OrderDocument:
+    owed = tuple(one for one in document.owed if one.subject != event.parcel_id)
+    document = replace(document, owed=owed)
     return mark_parcel(document, event.parcel_id, event.cause, lines=event.lines)
 
 
@@ -184,8 +186,9 @@ def return_settled(document: OrderDocument, event: order.ReturnSettled) -> Order
         replace(line, returned=line.returned + by_line.get(line.line, 0)) for line in document.lines
     )
     totals = replace(document.totals, returned=document.totals.returned + worth)
+    owed = waived(document.owed, event.waived.amount_minor if event.waived else 0)
     document = change_return(
-        replace(document, lines=lines, totals=totals),
+        replace(document, lines=lines, totals=totals, owed=owed),
         event.return_no,
         status="settled",
         lines=event.lines,

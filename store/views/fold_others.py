@@ -20,8 +20,12 @@ def _money(totals: Totals) -> str:
 
 
 def authorized(document: OrderDocument, event: payment.PaymentAuthorized) -> OrderDocument:
-    totals = replace(document.totals, authorized=event.amount.amount_minor)
-    return replace(document, totals=totals, payment="authorized")
+    """On top of what was taken of an earlier one."""
+    held = document.totals.captured + event.amount.amount_minor
+    totals = replace(document.totals, authorized=held)
+    return replace(
+        document, totals=totals, payment=_money(totals) if totals.captured else "authorized"
+    )
 
 
 def deferred(
@@ -43,7 +47,9 @@ def refunded(document: OrderDocument, event: payment.PaymentRefunded) -> OrderDo
 
 
 def voided(document: OrderDocument, event: payment.AuthorizationVoided) -> OrderDocument:
-    """The tombstone of an authorisation that never was changes nothing."""
+    """The tombstone of an authorisation that never was changes nothing, nor does a late hold."""
+    if event.reference:
+        return document
     amount = event.amount.amount_minor if event.amount else document.totals.authorized
     if not amount:
         return document
@@ -53,8 +59,10 @@ def voided(document: OrderDocument, event: payment.AuthorizationVoided) -> Order
 
 
 def authorization_expired(
-    document: OrderDocument, _: payment.AuthorizationExpired
+    document: OrderDocument, event: payment.AuthorizationExpired
 ) -> OrderDocument:
+    if event.reference:
+        return document
     return replace(document, payment="authorization_expired")
 
 

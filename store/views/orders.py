@@ -16,6 +16,7 @@ from domain.order import messages as order
 from domain.payment import messages as payment
 from domain.shipping import messages as shipping
 from store.log import Recorded
+from store.views import fold_debts as debts
 from store.views import fold_order as own
 from store.views import fold_others as others
 from store.views.document import OrderDocument, decode, encode
@@ -38,7 +39,12 @@ _STEPS: Mapping[type[Event], Callable[[OrderDocument, Any], OrderDocument]] = {
     order.OrderCancelled: own.cancelled,
     order.OrderExpired: own.expired,
     order.OrderShipped: own.shipped,
-    order.OrderPaymentFailed: own.payment_failed,
+    order.PaymentWindowEnded: own.payment_window_ended,
+    order.OrderPaymentFailed: debts.payment_failed,
+    order.OrderPaymentRetried: debts.payment_retried,
+    order.OrderAuthorizedAnew: debts.authorized_anew,
+    order.OrderWrittenOff: debts.written_off,
+    order.ReturnWindowEnded: debts.return_window_ended,
     order.OrderDelivered: own.delivered,
     order.OrderParcelLost: own.parcel_lost,
     order.OrderCompleted: own.completed,

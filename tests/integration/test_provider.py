@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -42,14 +43,14 @@ class Caller:
         self.order = f"o-{uuid4().hex[:8]}"
 
     async def ask(
-        self, step: Step, amount: int, card: str = "", *, key: str = "", **more: str
+        self, step: Step, amount: int, card: str = "", *, key: str = "", **more: Any
     ) -> ProviderAnswer:
         key = key or f"{self.order}/{step}/{uuid4()}"
         money = Money(amount, "GBP")
         request = ProviderRequest(step, key, self.order, money, card, **more)
         return await self.provider.perform(request)
 
-    async def outcome(self, step: Step, amount: int, card: str = "", **more: str) -> str:
+    async def outcome(self, step: Step, amount: int, card: str = "", **more: Any) -> str:
         answer = await self.ask(step, amount, card, **more)
         return answer.code or answer.outcome
 

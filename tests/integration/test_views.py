@@ -51,6 +51,7 @@ async def test_a_whole_life_shows_in_every_view(conn: AsyncConnection) -> None:
     assert document["totals"] == {
         "currency": "EUR", "ordered": 1790, "charges": 290, "cancelled": 0, "returned": 500,
         "authorized": 1790, "captured": 1790, "refunded": 500,
+        "written_off": 0,
     }  # fmt: skip
     assert [scan["place"] for scan in document["parcels"][0]["scans"]] == ["Leeds", "York", "Hull"]
     assert "sealed" not in str(document)

@@ -106,7 +106,20 @@ class RefuseReturn(OrderCommand, frozen=True):
 
 
 class CompleteOrder(OrderCommand, frozen=True):
-    """Timer: the return window is over. `write_off`: a person lets go what was never paid."""
+    """Timer: the return window is over."""
 
     kind: ClassVar[str] = "quire.order.complete"
+
+
+class SettleOrder(OrderCommand, frozen=True):
+    """A person sees to what is owed, by the customer or to the customer.
+
+    The failed captures and refunds are tried again; with a `payment_method` what the customer owes
+    is authorised anew on that card. `write_off` lets it go: it will not be asked for any more, and
+    what could not be refunded was given back by other means.
+    """
+
+    kind: ClassVar[str] = "quire.order.settle"
+    payment_method: str = ""
     write_off: bool = False
+    reason: str = ""

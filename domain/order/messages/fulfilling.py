@@ -31,12 +31,47 @@ class OrderPaid(OrderEvent, frozen=True):
 
 
 class OrderPaymentFailed(OrderEvent, frozen=True):
-    """A capture or a refund failed for good: a person has to look."""
+    """A capture or a refund failed for good: its amount is owed until a person settles it."""
 
     type: ClassVar[str] = "quire.order.payment_failed.v1"
     step: Literal["capture", "refund"]
     subject: str
     code: str
+    amount: Money | None = None
+
+
+class OrderAuthorizedAnew(OrderEvent, frozen=True):
+    """The money that was asked for anew is held; `void` when nobody needs it any more."""
+
+    type: ClassVar[str] = "quire.order.authorized_anew.v1"
+    attempt: int
+    amount: Money
+    void: bool = False
+
+
+class OrderPaymentRetried(OrderEvent, frozen=True):
+    """What failed `again` times is tried again; `last` when nothing else is to be captured."""
+
+    type: ClassVar[str] = "quire.order.payment_retried.v1"
+    step: Literal["capture", "refund"]
+    subject: str
+    amount: Money
+    again: int
+    last: bool = False
+
+
+class OrderWrittenOff(OrderEvent, frozen=True):
+    """A person let go what is owed: `amount` by the customer, `refunds` to the customer.
+
+    The first is not asked for any more, the second was given back by other means. `void` says that
+    nothing needs the authorisation any more.
+    """
+
+    type: ClassVar[str] = "quire.order.written_off.v1"
+    amount: Money
+    refunds: Money
+    reason: str = ""
+    void: bool = False
 
 
 class OrderRefunded(OrderEvent, frozen=True):
@@ -91,19 +126,23 @@ class ReturnRefused(OrderEvent, frozen=True):
 
 
 class ReturnSettled(OrderEvent, frozen=True):
-    """The goods came back: `refund` is owed under `refund_id`, `lines` go back on the shelf."""
+    """The goods came back: `refund` is owed under `refund_id`, `lines` go back on the shelf.
+
+    `waived` is what the customer had not paid for them and does not owe any more.
+    """
 
     type: ClassVar[str] = "quire.order.return_settled.v1"
     return_no: int
     lines: tuple[LineQuantity, ...]
     refund: Money
     refund_id: str
+    waived: Money | None = None
 
 
 class ReturnWindowEnded(OrderEvent, frozen=True):
     """The window is over while a return or money is still open: completed with the last of them.
 
-    `reason` is `payment_failed` when a person has to settle what left and was not paid.
+    `reason` is `payment_failed` when a person has to settle what is owed.
     """
 
     type: ClassVar[str] = "quire.order.return_window_ended.v1"
@@ -111,7 +150,7 @@ class ReturnWindowEnded(OrderEvent, frozen=True):
 
 
 class OrderCompleted(OrderEvent, frozen=True):
-    """`written_off` is what was never paid and will not be asked for any more."""
+    """`written_off` is what was never paid and was let go by a person."""
 
     type: ClassVar[str] = "quire.order.completed.v1"
     written_off: Money | None = None

@@ -37,12 +37,16 @@ class OrderRejected(OrderEvent, frozen=True):
 
 
 class PaymentRequested(OrderEvent, frozen=True):
-    """Stock is reserved; attempt number `attempt` to authorise `amount` begins."""
+    """Stock is reserved; attempt number `attempt` to authorise `amount` begins.
+
+    `replaces`: for what is owed; whatever an earlier authorisation still holds is let go first.
+    """
 
     type: ClassVar[str] = "quire.order.payment_requested.v1"
     attempt: int
     amount: Money
     payment_method: str
+    replaces: bool = False
 
 
 class PaymentActionRequired(OrderEvent, frozen=True):

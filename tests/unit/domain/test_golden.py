@@ -22,8 +22,8 @@ GOLDEN = Path(__file__).parent / "golden"
 AT = datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
 
 
-def example(kind: Any, name: str = "") -> Any:
-    """One value of a type, the same each time; every field is filled."""
+def example(kind: Any, name: str = "", *, bare: bool = False) -> Any:
+    """One value of a type, the same each time; `bare` leaves out what has a default."""
     plain = {str: f"{name}-1", int: 7, bool: True, datetime: AT}
     origin = get_origin(kind)
     if kind in plain:
@@ -39,11 +39,22 @@ def example(kind: Any, name: str = "") -> Any:
     if origin is None and hasattr(kind, "__value__"):
         return example(kind.__value__, name)
     hints = get_type_hints(kind)
-    return kind(**{one: example(hints[one], one) for one in kind.__struct_fields__})
+    optional = {one.name for one in msgspec.structs.fields(kind) if not one.required}
+    left_out = optional if bare else set[str]()
+    return kind(
+        **{one: example(hints[one], one) for one in kind.__struct_fields__ if one not in left_out}
+    )
 
 
 def corpus() -> list[Event]:
     return [example(kind) for _, kind in sorted(EVENTS.items())]
+
+
+def named() -> dict[str, Event]:
+    """The corpus, and each fact once more without what has a default, where that differs."""
+    bare = {f"{kind}, bare": example(one, bare=True) for kind, one in sorted(EVENTS.items())}
+    full = {event.type: event for event in corpus()}
+    return {**full, **{name: one for name, one in bare.items() if one != full[one.type]}}
 
 
 def told(message: Any) -> Any:
@@ -52,7 +63,7 @@ def told(message: Any) -> Any:
 
 def reactions() -> dict[str, Any]:
     return {
-        event.type: [
+        name: [
             {
                 "kind": one.command.kind,
                 "key": one.command.key,
@@ -62,13 +73,14 @@ def reactions() -> dict[str, Any]:
             }
             for one in react(event)
         ]
-        for event in corpus()
+        for name, event in named().items()
     }
 
 
 def alarms() -> dict[str, Any]:
     return {
-        event.type: [told(one) for one in deadlines(event, AT, Periods())] for event in corpus()
+        name: [told(one) for one in deadlines(event, AT, Periods())]
+        for name, event in named().items()
     }
 
 

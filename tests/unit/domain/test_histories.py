@@ -258,5 +258,5 @@ def settle(world: World) -> None:
                 world.tell(ReceiveReturn(order_id, number, one.lines))
     world.run_out()
     for order_id, state in list(world.orders.items()):
-        if state.owed and not state.closed:
-            world.tell(order.CompleteOrder(order_id, write_off=True))
+        if (state.owed or state.unrefunded) and not state.closed:
+            world.tell(order.SettleOrder(order_id, write_off=True))

@@ -218,11 +218,64 @@ def test_without_the_money_the_parcels_are_stopped():
     again.then_types(m.PaymentAttemptFailed, m.CancellationRequested)
 
 
-def test_only_what_is_owed_can_be_written_off():
-    write_off = m.CompleteOrder(ORDER, write_off=True)
-    given(*TO_DELIVERED).when(write_off).then_refused("nothing_owed")
-    unpaid = given(*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED, RETURN)
-    unpaid.when(write_off).then_refused("not_settled")
+@pytest.mark.parametrize(
+    "command", [m.SettleOrder(ORDER), m.SettleOrder(ORDER, write_off=True)], ids=["again", "let go"]
+)
+def test_only_what_is_owed_can_be_settled(command: m.SettleOrder):
+    given(*TO_DELIVERED).when(command).then_refused("nothing_owed")
+
+
+def test_what_could_not_be_captured_is_asked_again():
+    unpaid = given(*TO_CONFIRMED, SHIPPED, UNPAID)
+    again = m.OrderPaymentRetried(ORDER, "capture", "o-1.1", pounds(1_550), 1, True)
+    unpaid.when(m.SettleOrder(ORDER)).then(again)
+
+
+def test_or_is_authorised_anew_on_another_card_and_then_captured():
+    unpaid = given(*TO_CONFIRMED, SHIPPED, UNPAID)
+    asked = m.PaymentRequested(ORDER, 2, pounds(1_550), "tok_other", replaces=True)
+    waits = unpaid.when(m.SettleOrder(ORDER, "tok_other")).then(asked)
+    waits.when(m.SettleOrder(ORDER, write_off=True)).then_refused("payment_under_way")
+    waits.when(m.RecordPaymentAuthorized(ORDER, 2, pounds(1_550))).then(
+        m.OrderAuthorizedAnew(ORDER, 2, pounds(1_550)),
+        m.OrderPaymentRetried(ORDER, "capture", "o-1.1", pounds(1_550), 1, True),
+    )
+
+
+def test_a_capture_that_was_too_late_is_authorised_anew_by_itself():
+    expired = m.RecordCaptureFailed(ORDER, "o-1.1", "authorization_expired")
+    given(*TO_CONFIRMED, SHIPPED).when(expired).then(
+        UNPAID, m.PaymentRequested(ORDER, 2, pounds(1_550), "tok_approve", replaces=True)
+    )
+
+
+def test_what_is_let_go_closes_the_order_with_its_window():
+    unpaid = given(*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED)
+    open_ = unpaid.when(m.CompleteOrder(ORDER)).then(m.ReturnWindowEnded(ORDER, "payment_failed"))
+    written_off = m.OrderWrittenOff(ORDER, pounds(1_550), pounds(0), "cannot be found", True)
+    let_go = open_.when(m.SettleOrder(ORDER, write_off=True, reason="cannot be found"))
+    let_go.then(written_off).when(m.RecordAuthorizationVoided(ORDER)).then(
+        m.OrderPaymentVoided(ORDER), m.OrderCompleted(ORDER, pounds(1_550))
+    )
+
+
+def test_a_refund_that_failed_keeps_the_order_open_until_it_is_out():
+    failed = m.RecordRefundFailed(ORDER, "return-1", "no")
+    owing = given(*TO_DELIVERED, RETURN, APPROVED, SETTLED).when(failed)
+    open_ = owing.then(m.OrderPaymentFailed(ORDER, "refund", "return-1", "no", pounds(500)))
+    ended = open_.when(m.CompleteOrder(ORDER)).then(m.ReturnWindowEnded(ORDER, "payment_failed"))
+    again = m.OrderPaymentRetried(ORDER, "refund", "return-1", pounds(500), 1)
+    out = ended.when(m.SettleOrder(ORDER)).then(again)
+    out.when(m.RecordPaymentRefunded(ORDER, "return-1", pounds(500))).then(
+        m.OrderRefunded(ORDER, "return-1", pounds(500)), COMPLETED
+    )
+
+
+def test_goods_that_were_not_paid_and_come_back_are_not_owed_any_more():
+    unpaid = given(*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED, RETURN, APPROVED)
+    unpaid.when(m.RecordReturnReceived(ORDER, 1, ONE_MUG)).then(
+        m.ReturnSettled(ORDER, 1, ONE_MUG, pounds(0), "return-1", pounds(500))
+    )
 
 
 @pytest.mark.parametrize("arrived", [True, False])
@@ -278,7 +331,7 @@ HELD = m.OrderHeld(ORDER, "manual")
 HELD_PAID = m.OrderHeld(ORDER, "manual", (), pounds(1_550))
 AGAIN = m.PaymentRequested(ORDER, 2, pounds(1_550), "tok_approve")
 LAPSED = m.OrderHeld(ORDER, "authorization_expired")
-UNPAID = m.OrderPaymentFailed(ORDER, "capture", "o-1.1", "authorization_expired")
+UNPAID = m.OrderPaymentFailed(ORDER, "capture", "o-1.1", "authorization_expired", pounds(1_550))
 BACKORDERED = m.OrderHeld(ORDER, "backorder", (Shortage("mug", 2, 1),))
 APPROVED = m.ReturnApproved(ORDER, 1, ONE_MUG)
 SETTLED = m.ReturnSettled(ORDER, 1, ONE_MUG, pounds(500), "return-1")
@@ -313,7 +366,9 @@ VOIDING = cancelled(void=True, parcel_id="o-1.1")
         ((*TO_CONFIRMED, AGAIN, LAPSED), m.RecordPaymentAuthorized(ORDER, 2, pounds(1_550))),
         ((*TO_CONFIRMED, AGAIN, LAPSED), m.RecordPaymentDeclined(ORDER, 2, "no", True)),
         ((*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED), m.CompleteOrder(ORDER)),
-        ((*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED), m.CompleteOrder(ORDER, write_off=True)),
+        ((*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED), m.SettleOrder(ORDER)),
+        ((*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED), m.SettleOrder(ORDER, write_off=True)),
+        ((*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED), m.SettleOrder(ORDER, "tok_other")),
         (TO_CONFIRMED, m.RecordAuthorizationExpired(ORDER)),
         (TO_CONFIRMED, m.RecordHandedOver(ORDER, "o-1.1")),
         (TO_CONFIRMED, m.RecordDelivered(ORDER, "o-1.1")),

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ class Book:
         self.path, self.periods = path, Periods()
         self._asked = 0
 
-    def ask(self, step: Step, amount: int, card: str = "", key: str = "", **more: str) -> str:
+    def ask(self, step: Step, amount: int, card: str = "", key: str = "", **more: Any) -> str:
         self._asked += 1
         request = ProviderRequest(
             step, key or f"k{self._asked}", "o", Money(amount, "GBP"), card, **more
@@ -73,6 +74,27 @@ def test_what_was_voided_is_held_no_more(book: Book):
     book.ask("authorize", 900, "tok_approve")
     assert book.ask("void", 900) == "approved"
     assert book.ask("capture", 1) == "more_than_authorized"
+
+
+def test_a_final_capture_lets_go_of_the_rest(book: Book):
+    book.ask("authorize", 900, "tok_approve")
+    assert book.ask("capture", 400, final=True) == "approved"
+    assert book.ask("capture", 1) == "more_than_authorized"
+
+
+def test_a_void_is_of_the_hold_that_it_names(book: Book):
+    book.ask("authorize", 900, "tok_approve", key="a")
+    book.ask("authorize", 300, "tok_approve", key="b")
+    assert book.ask("void", 900, reference="a") == "approved"  # an answer that never came
+    assert book.ask("capture", 1, reference="sim-a") == "more_than_authorized"
+    assert book.ask("capture", 300, reference="sim-b") == "approved"
+
+
+def test_a_challenge_that_was_voided_cannot_be_confirmed(book: Book):
+    book.ask("authorize", 900, "tok_3ds", subject="1")
+    assert book.ask("void", 900, reference=book.reference()) == "approved"
+    assert book.customer(confirmed=True) == "authorization_voided"
+    assert book.moved() == [("void", 900)]
 
 
 def test_a_hold_lapses_and_is_renewed(book: Book):
