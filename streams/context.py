@@ -10,15 +10,8 @@ from domain.decider import Decider
 from domain.message import Command
 
 
-class Delivered(Protocol):
-    """A record as Kafka delivered it; the two members that the engine needs of a Faust event."""
-
-    @property
-    def message(self) -> "Record": ...
-
-
 class Record(Protocol):
-    """The untouched record behind it."""
+    """A record as Kafka delivered it; the members that the engine needs of it."""
 
     @property
     def partition(self) -> int: ...

@@ -20,7 +20,7 @@ from store.fences import Fence
 from store.log import read_streams
 from store.parked import NUDGE
 from streams.batch import Batch
-from streams.context import Context, Delivered
+from streams.context import Context, Record
 from streams.incoming import Incoming, read, read_parked
 from streams.lifecycle import CannotGoOn
 from streams.memory import Memory
@@ -93,9 +93,9 @@ class Engine:
         """Lets go of partitions: what is left of their batches is another's to handle."""
         self._owned -= set(partitions)
 
-    async def handle(self, batch: Sequence[Delivered]) -> None:
+    async def handle(self, batch: Sequence[Record]) -> None:
         """Handles a batch, again and again until it is done."""
-        incoming = [read(one.message, self.context.topic, self.context.name) for one in batch]
+        incoming = [read(one, self.context.topic, self.context.name) for one in batch]
         await self._handle(incoming)
         for key, partition in {
             one.key: one.partition for one in incoming if one.kind == NUDGE

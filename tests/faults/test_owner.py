@@ -115,7 +115,7 @@ async def test_one_of_four_partitions_is_revoked_under_a_batch(world: World):
         for n in range(25)
         for number in range(4)
     ]
-    theirs = [one for one in batch if one.message.partition == 3]
+    theirs = [one for one in batch if one.partition == 3]
     context = declare("order", settings)
 
     async def new_owner() -> None:

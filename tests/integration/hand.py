@@ -1,4 +1,4 @@
-"""Records handed to an engine without Kafka: the two members that it needs of a Faust event."""
+"""Records handed to an engine without Kafka: the members that it needs of one."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -23,11 +23,6 @@ class Record:
     headers: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
 
 
-@dataclass
-class Delivered:
-    message: Record
-
-
 def named(origin: str) -> UUID:
     """A command id; the same origin gives the same id."""
     return derive(1_700_000_000_000, origin)
@@ -49,7 +44,7 @@ class Topic:
     def __init__(self, partitions: int = 1) -> None:
         self._offsets = dict.fromkeys(range(partitions), 0)
 
-    def send(self, sent: Message, partition: int = 0) -> Delivered:
+    def send(self, sent: Message, partition: int = 0) -> Record:
         return self.raw(sent.key.encode(), sent.data, sent.headers(), partition)
 
     def command(
@@ -60,16 +55,16 @@ class Topic:
         *,
         source: str = API,
         prev: UUID | None = None,
-    ) -> Delivered:
+    ) -> Record:
         return self.send(message(command, origin, source=source, prev=prev), partition)
 
     def relayed(
         self, command: Command, origin: str, prev: str | None, partition: int = 0
-    ) -> Delivered:
+    ) -> Record:
         before = named(prev) if prev is not None else None
         return self.command(command, origin, partition, source=RELAY, prev=before)
 
-    def timer(self, command: Command, id: UUID, partition: int = 0) -> Delivered:
+    def timer(self, command: Command, id: UUID, partition: int = 0) -> Record:
         return self.send(message(command, "timer", source=TIMERS)._replace(id=id), partition)
 
     def raw(
@@ -78,10 +73,10 @@ class Topic:
         value: bytes | None,
         headers: list[tuple[str, bytes]] | None = None,
         partition: int = 0,
-    ) -> Delivered:
+    ) -> Record:
         offset = self._offsets[partition]
         self._offsets[partition] += 1
-        return Delivered(Record(partition, offset, key, value, headers or []))
+        return Record(partition, offset, key, value, headers or [])
 
 
 def settings(dsn: str, state_dir: Path, **changes: object) -> Settings:

@@ -28,7 +28,7 @@ from streams.agents import declare
 from streams.engine import Engine
 from streams.projector import Projector
 from streams.timers import announce
-from tests.integration.hand import Delivered, Topic, settings
+from tests.integration.hand import Record, Topic, settings
 from tests.integration.relay_world import Read, read_all, until
 from tests.integration.servers import Running
 
@@ -90,7 +90,7 @@ class Door:
         """Let the order's owner handle these records, and the view follow."""
         engine = Engine(declare("order", self.streams), self.streams)
         await engine.own(dict.fromkeys(PARTITIONS))
-        topic, batch = Topic(len(PARTITIONS)), list[Delivered]()
+        topic, batch = Topic(len(PARTITIONS)), list[Record]()
         for read in reads:
             batch.append(topic.send(read.message, 0))
         await engine.handle(batch)

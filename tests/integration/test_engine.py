@@ -170,9 +170,7 @@ async def test_one_poisoned_message_holds_back_its_own_key_only(
 ):
     bad, others = unique("bad"), [unique("o") for _ in range(20)]
     owner, topic = await engine("order", postgres_dsn, tmp_path), Topic()
-    poison = topic.raw(
-        bad.encode(), b'{"order_id": 7}', topic.command(place(bad), bad).message.headers
-    )
+    poison = topic.raw(bad.encode(), b'{"order_id": 7}', topic.command(place(bad), bad).headers)
     behind = [topic.command(place(bad), f"{bad}/{n}") for n in range(3)]
     fine = [topic.command(place(order), f"{order}/place") for order in others]
 
@@ -190,7 +188,7 @@ async def test_what_is_discarded_lets_those_behind_go_on(
 ):
     bad = unique("bad")
     owner, topic = await engine("order", postgres_dsn, tmp_path), Topic()
-    headers = topic.command(place(bad), bad).message.headers
+    headers = topic.command(place(bad), bad).headers
     await owner.handle([topic.raw(bad.encode(), b"{", headers)])
     await owner.handle([topic.command(place(bad), f"{bad}/place")])
     (head, _) = [row for row in await parked.listing(db) if row.key == bad]
@@ -217,7 +215,7 @@ async def test_a_discarded_timer_is_not_armed_any_more(
 ):
     bad = unique("bad")
     owner, topic = await engine("order", postgres_dsn, tmp_path), Topic()
-    headers = topic.command(place(bad), bad).message.headers
+    headers = topic.command(place(bad), bad).headers
     timer, expire = named(f"{bad}/timer"), ExpireOrder(bad)
     await db.execute(
         "insert into timer values (%s, %s, %s, now(), %s, %s, 'order', %s, %s, '{}')",
@@ -237,7 +235,7 @@ async def test_a_discarded_timer_is_not_armed_any_more(
 
 
 def _nudge(topic: Topic, key: str) -> list[tuple[str, bytes]]:
-    headers = dict(topic.command(place(key), unique("nudge")).message.headers)
+    headers = dict(topic.command(place(key), unique("nudge")).headers)
     headers["ce_type"] = parked.NUDGE.encode()
     return list(headers.items())
 
@@ -248,7 +246,7 @@ async def test_a_wish_is_found_by_the_next_owner(
     """The nudge was lost with the owner (PROTOCOL 12)."""
     bad = unique("bad")
     first, topic = await engine("order", postgres_dsn, tmp_path), Topic()
-    headers = topic.command(place(bad), bad).message.headers
+    headers = topic.command(place(bad), bad).headers
     await first.handle([topic.raw(bad.encode(), b"{", headers)])
     await first.handle([topic.command(place(bad), f"{bad}/place")])
     (head, _) = [row for row in await parked.listing(db) if row.key == bad]

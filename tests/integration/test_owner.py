@@ -118,7 +118,7 @@ async def test_a_wish_that_came_meanwhile_stays(
     """12: what could not be decided again loses the wish that was tried, not a later one."""
     topic = Topic()
     one = await owner("order", postgres_dsn, tmp_path)
-    headers = topic.command(place("stuck"), "stuck").message.headers
+    headers = topic.command(place("stuck"), "stuck").headers
     await one.handle([topic.raw(b"stuck", b"{", headers)])
     [row] = [row for row in await parked.listing(conn) if row.key == "stuck"]
     now = await timers.now(conn)
