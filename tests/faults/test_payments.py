@@ -17,7 +17,7 @@ from streams.engine import Engine
 from streams.settings import Settings
 from tests.faults.forked import KILLED, forked
 from tests.faults.world import World, message
-from tests.integration.hand import Delivered, Topic
+from tests.integration.hand import Record, Topic
 from tests.integration.relay_world import until
 
 A_BATCH = 15
@@ -37,7 +37,7 @@ def _round(number: int) -> list[Message]:
     return sent
 
 
-def handle(settings: Settings, batch: Sequence[Delivered], answers: int | None) -> None:
+def handle(settings: Settings, batch: Sequence[Record], answers: int | None) -> None:
     """Own a partition and handle a batch; die by kill -9 when so many answers were given."""
 
     async def main() -> None:
