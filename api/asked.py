@@ -1,10 +1,10 @@
-"""The headers that every wish may carry: Idempotency-Key and Prefer."""
+"""The headers that every wish may carry: Idempotency-Key and Prefer, and its media type."""
 
 import re
 from typing import Annotated
 from uuid import uuid4
 
-from fastapi import Header
+from fastapi import Header, Request
 
 from api.problems import Problem
 from api.storable import storable
@@ -54,3 +54,18 @@ def wait_of(prefer: str | None) -> int:
     """How long to wait for what becomes of the wish; 0 is not at all."""
     found = _WAIT.search(prefer or "")
     return min(int(found[1]), LONGEST_WAIT) if found else 0
+
+
+async def json_body(request: Request) -> None:
+    """Refuses with 415 a body that does not say that it is JSON; no body is fine."""
+    kind, _, _ = request.headers.get("content-type", "").partition(";")
+    said = kind.strip().lower()
+    if said == "application/json" or (said.startswith("application/") and said.endswith("+json")):
+        return
+    if await request.body():
+        raise Problem(
+            415,
+            "content_type_not_json",
+            f"the body is sent as {said[:100]}" if said else "the body has no Content-Type",
+            hint="Send JSON with the header Content-Type: application/json.",
+        )

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
+from api.asked import json_body
 from api.forms import CatalogueForm
 from api.hot import HotRoute, parameter, told
 from api.queries import limit
@@ -14,7 +15,7 @@ from store import catalogue
 from store.catalogue import Item
 
 reads = APIRouter(tags=["catalogue"], route_class=HotRoute)
-router = APIRouter(tags=["catalogue"])
+router = APIRouter(tags=["catalogue"], dependencies=[Depends(json_body)])
 
 LARGEST_PAGE = 1_000
 
@@ -38,7 +39,7 @@ async def items(request: Request) -> Response:
     return Response(found, media_type="application/json")
 
 
-@router.put("/catalogue", summary="Add or change items", responses=told(413, 422, 503))
+@router.put("/catalogue", summary="Add or change items", responses=told(413, 415, 422, 503))
 async def put(
     form: CatalogueForm, service: Annotated[Service, Depends(given_service)]
 ) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Depends, Path, Response
 
 from api import waiting
-from api.asked import idempotency_key, wait_seconds
+from api.asked import idempotency_key, json_body, wait_seconds
 from api.forms import (
     CancelForm,
     Form,
@@ -34,7 +34,7 @@ from domain.order.messages import (
 from domain.shipping.messages import ReceiveReturn
 from store.views.document import OrderDocument
 
-router = APIRouter(prefix="/orders/{order_id}", tags=["orders"])
+router = APIRouter(prefix="/orders/{order_id}", tags=["orders"], dependencies=[Depends(json_body)])
 
 OrderId = Annotated[str, Path(max_length=100)]
 ReturnNo = Annotated[int, Path(ge=1, le=1_000_000)]
@@ -77,7 +77,7 @@ class Asked:
         )
 
 
-_ANSWERS = told(404, 409, 422, 503, at_rest=200)
+_ANSWERS = told(404, 409, 415, 422, 503, at_rest=200)
 
 
 @router.post("/cancel", status_code=202, summary="Cancel all or a part", responses=_ANSWERS)

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from api import waiting
-from api.asked import idempotency_key, key_of, wait_of, wait_seconds
+from api.asked import idempotency_key, json_body, key_of, wait_of, wait_seconds
 from api.forms import LARGEST, OrderForm
 from api.hot import told
 from api.problems import Problem
@@ -18,14 +18,14 @@ from domain.message import Line
 from domain.order.messages import PlaceOrder
 from store.catalogue import Item
 
-router = APIRouter(tags=["orders"])
+router = APIRouter(tags=["orders"], dependencies=[Depends(json_body)])
 
 
 @router.post(
     "/orders",
     status_code=202,
     summary="Place an order",
-    responses=told(409, 413, 422, 503, at_rest=201),
+    responses=told(409, 413, 415, 422, 503, at_rest=201),
 )
 async def place_order(
     form: OrderForm,

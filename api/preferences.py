@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import ConfigDict, Field
 
 from api import waiting
-from api.asked import idempotency_key, wait_seconds
+from api.asked import idempotency_key, json_body, wait_seconds
 from api.forms import Form
 from api.hot import told
 from api.service import Service, given_service
@@ -15,7 +15,11 @@ from api.wishes import Ids, Made, fingerprint, submit
 from domain.notification.messages import Channel, PreferencesSet, SetPreferences
 from store.log import read_streams
 
-router = APIRouter(prefix="/customers/{customer_id}/preferences", tags=["customers"])
+router = APIRouter(
+    prefix="/customers/{customer_id}/preferences",
+    tags=["customers"],
+    dependencies=[Depends(json_body)],
+)
 
 USUAL: tuple[Channel, ...] = ("email",)
 """What counts as long as a customer has not chosen."""
@@ -54,7 +58,7 @@ async def read(customer_id: CustomerId, service: ServiceOf) -> Response:
     "",
     status_code=202,
     summary="Choose what to hear",
-    responses=told(409, 422, 503, at_rest=200),
+    responses=told(409, 415, 422, 503, at_rest=200),
 )
 async def choose(
     customer_id: CustomerId,

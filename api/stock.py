@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from api import waiting
-from api.asked import idempotency_key, wait_seconds
+from api.asked import idempotency_key, json_body, wait_seconds
 from api.forms import AdjustmentForm, Form, ReceiptForm
 from api.hot import HotRoute, parameter, told
 from api.problems import Problem
@@ -18,7 +18,7 @@ from store import catalogue
 from store.views import stock
 
 reads = APIRouter(tags=["stock"], route_class=HotRoute)
-router = APIRouter(tags=["stock"])
+router = APIRouter(tags=["stock"], dependencies=[Depends(json_body)])
 
 LARGEST_PAGE = 1_000
 
@@ -106,7 +106,7 @@ class Asked:
     "/stock/{sku}/receipts",
     status_code=202,
     summary="Goods came in",
-    responses=told(409, 422, 503, at_rest=200),
+    responses=told(409, 415, 422, 503, at_rest=200),
 )
 async def receive(asked: Annotated[Asked, Depends()], form: ReceiptForm) -> Response:
     """Orders that wait for them are served, oldest first."""
@@ -118,7 +118,7 @@ async def receive(asked: Annotated[Asked, Depends()], form: ReceiptForm) -> Resp
     "/stock/{sku}/adjustments",
     status_code=202,
     summary="A count or a write-off",
-    responses=told(409, 422, 503, at_rest=200),
+    responses=told(409, 415, 422, 503, at_rest=200),
 )
 async def adjust(asked: Annotated[Asked, Depends()], form: AdjustmentForm) -> Response:
     """Never below what is reserved."""

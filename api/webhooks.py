@@ -6,6 +6,7 @@ from functools import cache
 import msgspec
 from fastapi import APIRouter, Request, Response
 
+from api.asked import json_body
 from api.hot import told
 from api.known import known_document
 from api.problems import Problem
@@ -34,7 +35,7 @@ _secret = cache(read_secret)
     "/webhooks/payments",
     status_code=202,
     summary="A notice of the payment provider",
-    responses=told(401, 404, 413, 422, 503),
+    responses=told(401, 404, 413, 415, 422, 503),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -56,6 +57,7 @@ async def payments(request: Request) -> Response:
     service = service_of(request)
     body = await request.body()
     _believe(service, request.headers.get(HEADER, ""), body)
+    await json_body(request)
     notice = _read(body)
 
     async def make(_: Ids) -> Made:

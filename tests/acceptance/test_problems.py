@@ -99,7 +99,8 @@ def test_a_body_that_is_no_order(shop: Shop, body: bytes, status: int):
 def test_a_body_of_another_kind(shop: Shop, sku: str, kind: str):
     body = b'{"lines":[' + LINE % (sku.encode(), b"1") + b'],"payment_method":"tok_approve"}'
     answer = shop.http.post("/orders", content=body, headers={"Content-Type": kind})
-    assert problem(answer) == (422, "not_valid")
+    assert problem(answer) == (415, "content_type_not_json")
+    assert problem(shop.http.post("/orders", content=body)) == (415, "content_type_not_json")
 
 
 def test_a_body_without_end_is_cut_off(shop: Shop):

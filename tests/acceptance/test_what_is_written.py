@@ -102,7 +102,11 @@ def person(shop: Shop, stack: Stack) -> Person:
         {**order_of((sku, 1)), "contact": {**person.contact, "phone": 1}},
     ):
         assert shop.post("/orders", body).status_code == 422
-    broken = httpx.post(f"{shop.url}/orders", content=str(person.contact).encode())
+    broken = httpx.post(
+        f"{shop.url}/orders",
+        content=str(person.contact).encode(),
+        headers={"Content-Type": "application/json"},
+    )
     assert broken.status_code == 422
     said = stack.quire(
         "order", "place", "--sku", sku, "--name", person.contact["name"],

@@ -259,6 +259,26 @@ async def test_a_body_that_is_no_order_gets_a_problem(
     code_of(answer)
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
+async def test_a_body_that_is_not_sent_as_json_is_refused_by_every_wish(
+    client: httpx.AsyncClient, kind: str | None
+) -> None:
+    described = (await client.get("/openapi.json")).json()["paths"]
+    wishes = [
+        (method, path.format(order_id="o", sku="mug", number=1, customer_id="c"))
+        for path, methods in described.items()
+        for method, wish in methods.items()
+        if method in {"post", "put"} and not path.startswith(("/webhooks", "/events"))
+        if "415" in wish["responses"]
+    ]
+    assert len(wishes) >= 11
+    headers = {"content-type": kind} if kind else {}
+    for method, path in wishes:
+        answer = await client.request(method, path, content=b"{}", headers=headers)
+        assert (path, answer.status_code) == (path, 415)
+        assert code_of(answer) == "content_type_not_json"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [

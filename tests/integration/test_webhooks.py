@@ -57,7 +57,8 @@ class Door:
         self, notice: object, *, secret: str = SECRET, at: datetime | None = None
     ) -> httpx.Response:
         body = msgspec.json.encode(notice)
-        headers = {HEADER: sign(secret, body, at or datetime.now(UTC))}
+        signed = sign(secret, body, at or datetime.now(UTC))
+        headers = {HEADER: signed, "Content-Type": "application/json"}
         return await self.client.post(PATH, content=body, headers=headers)
 
     def commands(self) -> list[Any]:
