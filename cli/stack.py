@@ -41,16 +41,23 @@ Quire is up at {url} (the pages of the API: {url}/docs). Try:
     is_flag=True,
     help="Only Kafka and Postgres: for `quire topics grow|repair`, and to run the rest by hand.",
 )
-def up(state_dir: Path, port_base: int, *, detach: bool, servers_only: bool) -> None:
-    """Start Kafka, Postgres and every process of ours; Ctrl-C stops them."""
+@json_option
+def up(state_dir: Path, port_base: int, *, detach: bool, servers_only: bool, as_json: bool) -> None:
+    """Start Kafka, Postgres and every process of ours; Ctrl-C stops them.
+
+    With --json one line on stdout once all is up: url, ports, seconds of each phase, processes.
+    """
     from stack import control
-    from stack.board import Board, holding
+    from stack.board import Board, holding, told
     from stack.layout import Layout
     from stack.settings import Settings
     from stack.up import Up
 
     def when_up(board: Board) -> None:
         assert board.servers is not None
+        if as_json:
+            emit_line(told(board, servers_only=servers_only))
+            return
         if servers_only:
             say(f"Kafka answers at {board.servers.kafka}; nothing of Quire runs")
             return

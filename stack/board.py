@@ -4,13 +4,14 @@ import fcntl
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from time import sleep
 
 import msgspec
 
 from stack.errors import StackFault
-from stack.layout import Layout
+from stack.layout import Layout, Ports
 from stack.supervisor import Standing
 
 TRIES = 4
@@ -44,6 +45,28 @@ class Board(msgspec.Struct, frozen=True):
     phases: tuple[Phase, ...] = ()
     processes: tuple[Standing, ...] = ()
     fault: str = ""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a script wants to know of a stack that is up; holds no secrets."""
+
+    url: str
+    ports: dict[str, int]
+    phases: dict[str, float]
+    processes: tuple[Standing, ...]
+    servers_only: bool
+
+
+def told(board: Board, *, servers_only: bool) -> Told:
+    """The same as the board, for others; `phases` are seconds."""
+    assert board.servers is not None
+    return Told(
+        url=board.servers.url,
+        ports=asdict(Ports.from_base(board.port_base)),
+        phases={phase.name: phase.seconds for phase in board.phases},
+        processes=board.processes,
+        servers_only=servers_only,
+    )
 
 
 @contextmanager

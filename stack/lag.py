@@ -1,4 +1,5 @@
-"""How far each process is behind: workers in their topic, readers of the log in the log."""
+"""How far each process is behind: workers in their topic, readers of the log in the log, timers
+in what is due."""
 
 import asyncio
 from time import time
@@ -40,11 +41,14 @@ async def _in_log(dsn: str) -> dict[str, Lag]:
             conn = await psycopg.AsyncConnection.connect(dsn, autocommit=True)
             async with conn:
                 behind = await progress.behind(conn, (RELAY, *SHOWN))
+                overdue = await progress.overdue(conn)
     except (psycopg.Error, TimeoutError):
         return {}
     of = {"relay": (RELAY,), "sealer": (SEALS,), "projector": SHOWN}
     seen = {name: [behind[each] for each in marks if each in behind] for name, marks in of.items()}
-    return {name: Lag(*max(each)) for name, each in seen.items() if each}
+    return {name: Lag(*max(each)) for name, each in seen.items() if each} | {
+        "timers": Lag(*overdue)
+    }
 
 
 async def _in_topics(bootstrap: str) -> dict[str, Lag]:

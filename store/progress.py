@@ -29,6 +29,19 @@ async def behind(conn: AsyncConnection, checkpoints: Sequence[str]) -> dict[str,
     return {row[0]: Behind(row[1], max(0.0, row[2])) for row in await cursor.fetchall()}
 
 
+async def overdue(conn: AsyncConnection) -> Behind:
+    """How many timers are due and nobody has handled, and how long the first has been due."""
+    cursor = await conn.execute(
+        "select count(*), coalesce(extract(epoch from now() - min(due_at)), 0)::float8 from"
+        " (select due_at from timer where due_at <= now() and not exists"
+        " (select from outcome where command_id = timer.id) order by due_at limit %s) as late",
+        (_COUNTED_UP_TO,),
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "an aggregate has one row"
+    return Behind(row[0], max(0.0, row[1]))
+
+
 async def has_stock(conn: AsyncConnection) -> bool:
     """Tell whether anything was ever received."""
     cursor = await conn.execute("select exists (select from stock_level)")

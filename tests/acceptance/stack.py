@@ -65,7 +65,8 @@ class Stack:
         return quire(*words, url=self.url, state_dir=self.root, seconds=seconds)
 
     def up(self) -> Said:
-        said = self.quire("up", "--detach", "--port-base", str(self.port_base), seconds=300)
+        base = str(self.port_base)
+        said = self.quire("up", "--detach", "--port-base", base, "--json", seconds=300)
         assert said.code == 0, said.err
         return said
 

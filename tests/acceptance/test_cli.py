@@ -106,7 +106,7 @@ def test_status_names_every_process_with_its_lag(stack: Stack):
     for name, each in processes.items():
         assert each["state"] == "ready", name
         assert each["pid"] > 0
-    for name in workers | {"relay", "projector", "sealer"}:
+    for name in workers | {"relay", "projector", "sealer", "timers"}:
         assert processes[name]["lag"].keys() == {"records", "seconds"}, name
     assert "healthy at" in stack.quire("status").out
 

@@ -36,7 +36,10 @@ def test_each_has_its_own_orders_and_goes_on_where_it_was(shop: Shop, stack: Sta
         there.get("/healthz")
     assert stack.status["healthy"]
 
-    other.up()
+    [told] = other.up().lines  # nothing else is on stdout
+    assert (told["url"], told["ports"]["api"]) == (other.url, other.port_base)
+    assert told["phases"].keys() >= {"postgres", "kafka", "topics", "processes"}
+    assert {each["state"] for each in told["processes"]} == {"ready"}
     facts = there.get(f"/orders/{order_id}/timeline")["facts"]
     there.delivered(order_id)  # the parcel was on its way when all went down
     assert there.get(f"/orders/{order_id}/timeline")["facts"][: len(facts)] == facts
