@@ -22,6 +22,7 @@ from faust.types.tuples import ConsumerMessage
 from mode.services import WaitResults
 
 from bus.clients import METADATA_AGE_MS
+from streams.beginning import until_kafka_answers
 from streams.engine import Engine
 from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn, beat, ready, stopping
 from streams.settings import Settings
@@ -227,12 +228,20 @@ async def run(engine: Engine, settings: Settings) -> None:
     (settings.state_dir / "faust").mkdir(parents=True, exist_ok=True)
     app = _app(engine, settings)
     stop = stopping()
+    await until_kafka_answers(settings.kafka, engine.context.topic, stop)
+    if stop.is_set():
+        return
+    stopped = asyncio.ensure_future(stop.wait())
     app.finalize()
-    await app.start()
+    starting = asyncio.ensure_future(app.start())
+    await asyncio.wait({starting, stopped}, return_when="FIRST_COMPLETED")
+    if not starting.done():  # nothing was decided yet, and Faust cannot be stopped half started
+        os._exit(0)
+    starting.result()
     ready()
     heart = asyncio.create_task(_beat_while_it_moves(app, engine))
     crashed = asyncio.ensure_future(app.wait_until_stopped())
-    await asyncio.wait({asyncio.ensure_future(stop.wait()), crashed}, return_when="FIRST_COMPLETED")
+    await asyncio.wait({stopped, crashed}, return_when="FIRST_COMPLETED")
     heart.cancel()
     _, late = await asyncio.wait(
         {asyncio.ensure_future(app.stop())}, timeout=settings.drain_seconds
