@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--for", "seconds", type=Duration(), default=60.0, show_default="60s")
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed: the same injuries.")
 @click.option(
-    "--rate", type=click.FloatRange(min=0.1), default=20, show_default=True, help="Orders a second."
+    "--rate", type=click.FloatRange(min=0.1), default=10, show_default=True, help="Orders a second."
 )
 @click.option(
     "--settle",

@@ -68,12 +68,19 @@ class Arena:
         return {each.name: each for each in seen.processes} if seen else {}
 
     def signal(self, name: str, signal: Signals) -> list[int]:
-        """Send it to a process, to stop or go on to its children too; gives whom it reached."""
+        """Send it to a process, to stop or go on to its children too; gives whom it reached.
+
+        The children of who is killed go on first if they were stopped: the dead do not freeze.
+        """
         standing = self.standings().get(name)
         if standing is None or standing.pid is None:
             return []
         whole = signal in (Signals.SIGSTOP, Signals.SIGCONT)
-        return reach(_tree(standing.pid) if whole else [standing.pid], signal)
+        tree = _tree(standing.pid)
+        reached = reach(tree if whole else [standing.pid], signal)
+        if not whole:
+            reach(tree, Signals.SIGCONT)
+        return reached
 
     def extra(self, name: str) -> Spec:
         """One more worker beside the stack's own, with no name of its own in its group."""

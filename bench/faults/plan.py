@@ -82,26 +82,37 @@ def _each(seed: int, what: str, seconds: float, every: float, draw: Draw) -> Ite
 
 
 def _kills(names: Sequence[str]) -> Draw:
-    """Everybody once, in an order of chance, and then again in another."""
+    """Everybody once, in an order of chance, and then again in another. The two servers come
+    half a round apart: nothing can be seen of a stack whose servers are always away."""
+    others = [name for name in names if name not in SERVERS]
     waiting: list[str] = []
 
     def draw(random: Random, at: float) -> Injury:
         if not waiting:
-            waiting.extend(random.sample(names, len(names)))
-        return Injury(at, "kill", waiting.pop())
+            servers = random.sample(SERVERS, len(SERVERS))
+            drawn = random.sample(others, len(others))
+            half = len(drawn) // 2
+            waiting.extend([*_amid(drawn[:half], servers[0]), *_amid(drawn[half:], servers[1])])
+        return Injury(at, "kill", waiting.pop(0))
 
     return draw
 
 
+def _amid(names: list[str], one: str) -> list[str]:
+    middle = len(names) // 2
+    return [*names[:middle], one, *names[middle:]]
+
+
 def _freezes(names: Sequence[str]) -> Draw:
-    """Every other one for longer than the session lasts."""
+    """Every other one for longer than the session lasts, except the servers."""
     workers = [name for name in names if name.startswith("worker-")]
     long_ones = cycle((False, True))
 
     def draw(random: Random, at: float) -> Injury:
         if next(long_ones):
             long = SESSION_SECONDS * random.uniform(1.3, 2.2)
-            return Injury(at, "freeze", random.choice([*workers, *names]), round(long, 2))
+            slow = [name for name in names if name not in SERVERS]
+            return Injury(at, "freeze", random.choice([*workers, *slow]), round(long, 2))
         return Injury(at, "freeze", random.choice(names), round(random.uniform(0.5, 3), 2))
 
     return draw

@@ -27,6 +27,7 @@ class Proxy:
         self._flows.set()
         self._fault: Fault = "none"
         self.delay = 0.0
+        self.accepted = 0
         self.carried = 0
         self.swallowed = 0
 
@@ -46,6 +47,8 @@ class Proxy:
         for task in self._serving:
             task.cancel()
         await asyncio.gather(*self._serving, return_exceptions=True)
+        if self._server is not None:
+            await self._server.wait_closed()
 
     def cut(self, share: float, random: Random) -> int:
         """Break so many of the connections, chosen by chance; says how many."""
@@ -82,20 +85,23 @@ class Proxy:
             link.abort()
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
         task = asyncio.create_task(self._serve(reader, writer))
         self._serving.add(task)
         task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._fault == "refuse":
-            _abort(writer)
-            return
-        await self._flows.wait()
         try:
-            theirs, ours = await asyncio.open_connection(LOOPBACK, self._leads_to)
-        except OSError:
+            if self._fault == "refuse":
+                return
+            await self._flows.wait()
+            with suppress(OSError):  # the server is away
+                await self._link(reader, writer)
+        finally:
             _abort(writer)
-            return
+
+    async def _link(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, ours = await asyncio.open_connection(LOOPBACK, self._leads_to)
         link = _Link(writer, ours)
         self._links.add(link)
         ways = [
@@ -109,8 +115,9 @@ class Proxy:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
             self._links.discard(link)
-            for end in (ours, writer):
-                end.close()
+            ours.close()
+            writer.close()
+            await asyncio.gather(ours.wait_closed(), writer.wait_closed(), return_exceptions=True)
 
     async def _hand_on(
         self,
