@@ -1,5 +1,6 @@
 """Wishes about an order that is there: cancel, pay, settle, return."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
@@ -214,11 +215,19 @@ def _lines(
 
 
 def _returnable(document: OrderDocument | None) -> tuple[LineQuantity, ...]:
-    lines = _shown(document).lines
+    """What was delivered and is in no return that was not refused."""
+    shown = _shown(document)
+    units = Counter[int]()
+    for parcel in shown.parcels:
+        if parcel.status == "delivered":
+            units.update({one.line: one.quantity for one in parcel.lines})
+    for each in shown.returns:
+        if each.status != "refused":
+            units.subtract({one.line: one.quantity for one in each.lines})
     return tuple(
-        LineQuantity(line.line, line.sku, line.left - line.returned)
-        for line in lines
-        if line.left > line.returned
+        LineQuantity(line.line, line.sku, units[line.line])
+        for line in shown.lines
+        if units[line.line] > 0
     )
 
 

@@ -25,10 +25,24 @@ def check_at_rest(world: World) -> None:
         if held is not None:
             assert held.captured == books.total("capture", order_id)
             assert held.refunded == books.total("refund", order_id)
+            _check_shares(world, order_id)
             assert state.captured == held.captured
             assert state.refunded == held.refunded
     assert not any(world.waiting.values())
     assert all(level.reserved == 0 for level in world.levels.values())
+
+
+def _check_shares(world: World, order_id: str) -> None:
+    """No parcel is paid back with the money of another."""
+    taken = world.provider.by_subject("capture", order_id)
+    back = world.provider.by_subject("refund", order_id)
+    for_returns = sum(minor for name, minor in back.items() if name.startswith("return-"))
+    kept = 0
+    for parcel_id in world.orders[order_id].parcels:
+        share = back.get(f"lost-{parcel_id}", 0)
+        assert share in (0, taken.get(parcel_id, 0)), parcel_id
+        kept += taken.get(parcel_id, 0) - share
+    assert for_returns <= kept
 
 
 def _check_stock(world: World) -> None:

@@ -13,6 +13,7 @@ class Charge(NamedTuple):
     step: str
     order_id: str
     minor: int
+    subject: str = ""
 
 
 class Provider:
@@ -41,7 +42,11 @@ class Provider:
         if word == "action" and request.step == "authorize" and not request.reference:
             return ProviderAnswer("action_required", f"auth-{request.key}", url="https://3ds.test")
         self.ledger[request.key] = Charge(
-            request.key, request.step, request.order_id, request.amount.amount_minor
+            request.key,
+            request.step,
+            request.order_id,
+            request.amount.amount_minor,
+            request.subject,
         )
         if word == "done":
             return ProviderAnswer("unknown")
@@ -55,9 +60,18 @@ class Provider:
             if one.step == step and one.order_id == order_id
         )
 
+    def by_subject(self, step: str, order_id: str) -> dict[str, int]:
+        """The same by what it was for: parcels of captures, names of refunds."""
+        found: dict[str, int] = {}
+        for one in self.ledger.values():
+            if one.step == step and one.order_id == order_id:
+                found[one.subject] = found.get(one.subject, 0) + one.minor
+        return found
+
 
 class Carrier:
-    """Each poll gives the next status of `journey`, in the end `delivered`.
+    """Each poll gives the next status of `journey`, in the end `delivered`; a parcel can have a
+    journey of its own in `journeys`.
 
     Words of `script` come first: ok, unreachable, nothing_yet.
     """
@@ -65,6 +79,7 @@ class Carrier:
     def __init__(self) -> None:
         self.script: deque[str] = deque()
         self.journey: tuple[ScanStatus, ...] = ("handed_over", "in_transit", "delivered")
+        self.journeys: dict[str, tuple[ScanStatus, ...]] = {}
         self.pause = timedelta(hours=6)
 
     def perform(self, request: CarrierRequest, now: datetime) -> CarrierAnswer:
@@ -76,7 +91,8 @@ class Carrier:
             return CarrierAnswer("ok", "test", tracking, next_at=now + self.pause)
         if word == "nothing_yet":
             return CarrierAnswer("nothing_yet", next_at=now + self.pause)
-        status = self.journey[request.scans] if request.scans < len(self.journey) else "delivered"
+        journey = self.journeys.get(request.parcel_id, self.journey)
+        status = journey[request.scans] if request.scans < len(journey) else "delivered"
         return CarrierAnswer(
             "ok",
             "test",

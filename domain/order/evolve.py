@@ -168,7 +168,7 @@ def _delivered(state: State, event: m.OrderDelivered) -> State:
 
 
 def _parcel_lost(state: State, event: m.OrderParcelLost) -> State:
-    parcel = replace(state.parcels[event.parcel_id], status=event.cause)
+    parcel = replace(state.parcels[event.parcel_id], status=event.cause, paid_back=True)
     return money.owing(
         replace(
             state,
@@ -195,7 +195,7 @@ def _return_refused(state: State, event: m.ReturnRefused) -> State:
 
 
 def _return_settled(state: State, event: m.ReturnSettled) -> State:
-    settled = Return(event.lines, "settled")
+    settled = Return(event.lines, "settled", state.refundable_lines(event.lines))
     return money.owing(
         replace(
             state,

@@ -75,7 +75,13 @@ def payment_retried(state: State, event: m.OrderPaymentRetried) -> State:
 def written_off(state: State, event: m.OrderWrittenOff) -> State:
     lost = state.written_off + event.amount.amount_minor
     awaited = state.awaited | {"void"} if event.void else state.awaited
-    return replace(state, owed={}, unrefunded={}, written_off=lost, awaited=awaited)
+    parcels = {
+        name: replace(one, paid_back=one.paid_back or name in state.owed)
+        for name, one in state.parcels.items()
+    }
+    return replace(
+        state, owed={}, unrefunded={}, written_off=lost, awaited=awaited, parcels=parcels
+    )
 
 
 def owing(state: State, refund_id: str, amount: int) -> State:

@@ -56,7 +56,8 @@ def refuse_return(command: m.RefuseReturn, state: State) -> list[m.OrderEvent]:
 
 
 def record_return_received(command: m.RecordReturnReceived, state: State) -> list[m.OrderEvent]:
-    """What came in is refunded, at most what was announced; coming in unasked approves it."""
+    """What came in is refunded as far as it was paid for, at most what was announced; coming in
+    unasked approves it."""
     one = state.returns.get(command.return_no)
     if one is None or one.status in ("refused", "settled"):
         return []
@@ -69,13 +70,13 @@ def record_return_received(command: m.RecordReturnReceived, state: State) -> lis
         for line, quantity in units(command.lines).items()
     }
     lines = named(state.order.lines, {line: n for line, n in came.items() if n > 0})
-    price = price_of(state, lines)
-    waived = min(price, sum(state.owed.values()))
+    worth = price_of(state, state.refundable_lines(lines))
+    waived = min(worth, sum(state.owed.values()))
     settled = m.ReturnSettled(
         command.order_id,
         command.return_no,
         lines,
-        state.money(refundable(state, price - waived)),
+        state.money(refundable(state, worth - waived)),
         f"return-{command.return_no}",
         state.money(waived) if waived else None,
     )

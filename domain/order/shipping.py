@@ -33,14 +33,15 @@ def record_delivered(command: m.RecordDelivered, state: State) -> list[m.OrderEv
 
 
 def record_parcel_lost(command: m.RecordParcelLost, state: State) -> list[m.OrderEvent]:
-    """The customer gets the parcel's share back, unless a return has promised it before."""
+    """The customer gets the parcel's share back, once, and only what of it is not owed."""
     events = _hand_over_first(command.parcel_id, state)
     for event in events:
         state = evolve(state, event)
     parcel = state.parcels.get(command.parcel_id)
     if parcel is None or parcel.status not in ("shipped", "lost") or parcel.status == command.cause:
         return events
-    share = 0 if parcel.status == "lost" else parcel.amount
+    owed = state.owed.get(command.parcel_id, 0)
+    share = 0 if parcel.paid_back else parcel.amount - owed
     lost = m.OrderParcelLost(
         command.order_id,
         command.parcel_id,

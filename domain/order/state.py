@@ -27,12 +27,14 @@ CLOSED: frozenset[Base] = frozenset({"rejected", "cancelled", "expired", "comple
 
 
 class ParcelState(Struct, frozen=True):
-    """`lines` are what is (still) in it, `amount` what its hand-over charged."""
+    """`lines` are what is (still) in it, `amount` what its hand-over charged; `paid_back` once it
+    was lost or written off: nothing of it is the customer's money any more."""
 
     parcel_id: str
     lines: tuple[LineQuantity, ...]
     status: ParcelStatus = "planned"
     amount: int = 0
+    paid_back: bool = False
 
 
 class Cancellation(Struct, frozen=True):
@@ -45,8 +47,11 @@ class Cancellation(Struct, frozen=True):
 
 
 class Return(Struct, frozen=True):
+    """`paid` are the units of a settled one that the customer had paid for."""
+
     lines: tuple[LineQuantity, ...]
     status: ReturnStatus = "requested"
+    paid: tuple[LineQuantity, ...] = ()
 
 
 class State(Struct, frozen=True):
@@ -155,15 +160,32 @@ class State(Struct, frozen=True):
 
     def returnable(self) -> dict[int, int]:
         """Units of each line that were delivered and that no return has."""
-        left: dict[int, int] = {}
-        for parcel in self.parcels.values():
-            if parcel.status == "delivered":
-                for line in parcel.lines:
-                    left[line.line] = left.get(line.line, 0) + line.quantity
+        left = units(line for one in self._delivered() for line in one.lines)
         for one in self.returns.values():
             if one.status != "refused":
                 left = less(left, units(one.lines))
         return left
+
+    def refundable_lines(self, lines: Iterable[LineQuantity]) -> tuple[LineQuantity, ...]:
+        """What of these returned `lines` was paid for and not paid back yet.
+
+        A parcel that was found again, or whose price was written off, was not paid for; of a line
+        that lies in several parcels the paid units come back first.
+        """
+        left = units(
+            line
+            for one in self._delivered()
+            if not one.paid_back
+            for line in one.lines
+        )
+        for one in self.returns.values():
+            left = less(left, units(one.paid))
+        came = units(lines)
+        paid = {line: min(quantity, left.get(line, 0)) for line, quantity in came.items()}
+        return named(self.order.lines, {line: n for line, n in paid.items() if n > 0})
+
+    def _delivered(self) -> Iterable[ParcelState]:
+        return (one for one in self.parcels.values() if one.status == "delivered")
 
 
 def units(lines: Iterable[LineQuantity]) -> dict[int, int]:

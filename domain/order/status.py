@@ -44,12 +44,18 @@ def fulfilment_status(state: State) -> str:
     parcels = [one for one in state.parcels.values() if one.lines]
     if not parcels:
         return "none"
-    settled = {
-        number: one.lines for number, one in state.returns.items() if one.status == "settled"
-    }
     kinds = {one.status for one in parcels}
-    if any(settled.values()):
-        return "partially_returned" if state.returnable() else "returned"
+    came_back = sum(
+        line.quantity
+        for one in state.returns.values()
+        if one.status == "settled"
+        for line in one.lines
+    )
+    if came_back:
+        gone = ("lost", "returned_to_sender")
+        kept = [line for one in parcels if one.status not in gone for line in one.lines]
+        whole = came_back >= sum(line.quantity for line in kept)
+        return "returned" if whole else "partially_returned"
     if kinds == {"planned"}:
         return "none" if state.ending else "in_fulfilment"
     if "planned" in kinds:

@@ -26,8 +26,10 @@ def fulfilment(document: OrderDocument) -> str:
     ranks = {_rank(parcel) for parcel in document.parcels if parcel.lines}
     returned = sum(line.returned for line in document.lines)
     if returned:
-        left = sum(line.left for line in document.lines)
-        return "returned" if returned >= left else "partially_returned"
+        gone = ("lost", "returned")
+        kept = [one for one in document.parcels if _rank(one) not in gone]
+        whole = returned >= sum(line.quantity for one in kept for line in one.lines)
+        return "returned" if whole else "partially_returned"
     if not ranks:
         return "none"
     if ranks == {"planned"}:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.inventory.messages import AdjustStock, ReceiveStock
 from domain.message import Charge, Command, LineQuantity
@@ -17,6 +18,7 @@ from tests.world import World
 
 ORDERS = ("o-1", "o-2")
 SKUS = ("mug", "pen", "hat")
+WAREHOUSES = ("main", "main", "north")
 WORDS: tuple[str, ...] = (
     "approve",
     "decline",
@@ -47,7 +49,10 @@ some_lines = st.lists(
 @st.composite
 def placed(draw: st.DrawFn) -> Command:
     wanted = draw(st.lists(few, min_size=1, max_size=3))
-    lines = [line(n, SKUS[n - 1], quantity) for n, quantity in enumerate(wanted, 1)]
+    lines = [
+        replace(line(n, SKUS[n - 1], quantity), warehouse=WAREHOUSES[n - 1])
+        for n, quantity in enumerate(wanted, 1)
+    ]
     shortage = draw(st.sampled_from(("reject", "backorder")))
     charge = draw(st.sampled_from((0, 250, -300)))
     charges = (Charge("postage", pounds(charge)),) if charge else ()
@@ -60,7 +65,9 @@ def scanned(draw: st.DrawFn) -> Command:
     status = draw(st.sampled_from(STATUSES))
     number = draw(st.integers(0, 3))
     at = World().now + timedelta(minutes=draw(st.integers(0, 60)))
-    return RecordScan(order_id, f"{order_id}.1", f"partner-{status}-{number}", status, at)
+    parcel = draw(st.sampled_from((1, 1, 2)))
+    scan_id = f"partner-{status}-{number}"
+    return RecordScan(order_id, f"{order_id}.{parcel}", scan_id, status, at)
 
 
 before_hand_over: st.SearchStrategy[Command] = st.one_of(
