@@ -271,5 +271,21 @@ MUTANTS = (
         "events_do_not_have_one_row",
         "tests/integration/test_intake.py::test_fifty_at_once_are_one_command",
         "An event has one row by its source and id, however often it comes.",
+        "unpaid_parcel_paid_back",
+        "tests/unit/domain/test_shares.py::"
+        "test_a_parcel_that_could_not_be_charged_is_not_paid_back_with_the_others_money",
+        "A lost parcel that could not be charged is not paid back.",
+    ),
+    Mutant(
+        "lost_parcel_paid_back_again",
+        "tests/unit/domain/test_shares.py::"
+        "test_a_parcel_that_was_lost_and_comes_back_is_paid_back_once",
+        "A parcel that is lost and comes back is paid back once.",
+    ),
+    Mutant(
+        "return_of_the_unpaid_refunded",
+        "tests/unit/domain/test_shares.py::"
+        "test_a_parcel_that_was_paid_back_and_then_found_is_not_paid_back_again",
+        "Of a return only what was paid for is refunded.",
     ),
 )
