@@ -33,7 +33,9 @@ def check_at_rest(world: World) -> None:
 
 
 def _check_shares(world: World, order_id: str) -> None:
-    """No parcel is paid back with the money of another."""
+    """No parcel is paid back with the money of another, where nothing was owed meanwhile."""
+    if world.orders[order_id].failures:
+        return
     taken = world.provider.by_subject("capture", order_id)
     back = world.provider.by_subject("refund", order_id)
     for_returns = sum(minor for name, minor in back.items() if name.startswith("return-"))

@@ -172,12 +172,7 @@ class State(Struct, frozen=True):
         A parcel that was found again, or whose price was written off, was not paid for; of a line
         that lies in several parcels the paid units come back first.
         """
-        left = units(
-            line
-            for one in self._delivered()
-            if not one.paid_back
-            for line in one.lines
-        )
+        left = units(line for one in self._delivered() if not one.paid_back for line in one.lines)
         for one in self.returns.values():
             left = less(left, units(one.paid))
         came = units(lines)

@@ -271,6 +271,8 @@ MUTANTS = (
         "events_do_not_have_one_row",
         "tests/integration/test_intake.py::test_fifty_at_once_are_one_command",
         "An event has one row by its source and id, however often it comes.",
+    ),
+    Mutant(
         "unpaid_parcel_paid_back",
         "tests/unit/domain/test_shares.py::"
         "test_a_parcel_that_could_not_be_charged_is_not_paid_back_with_the_others_money",
