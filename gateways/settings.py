@@ -13,12 +13,15 @@ SHARE_OF_CHALLENGE = 0.9
 
 
 class Settings(BaseSettings):
-    """It listens on loopback alone: whoever reaches it may move the money of the simulation."""
+    """It listens on loopback unless told otherwise: whoever reaches it may move the money of the
+    simulation."""
 
     model_config = SettingsConfigDict(env_prefix="QUIRE_", frozen=True)
 
     state_dir: Path = Path(".quire")
+    provider_host: str = "127.0.0.1"
     provider_port: int = 8084
+    allow_open: bool = False
     provider_delay_seconds: float = 0
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")

@@ -1,18 +1,13 @@
-"""The provider as a process: uvicorn on loopback."""
+"""The provider as a process: uvicorn, on loopback unless told otherwise."""
 
-import asyncio
 import logging
-import os
-import signal
-from collections.abc import Generator
-from contextlib import contextmanager
-from pathlib import Path
 
 import uvicorn
 
 from gateways.ledger import Ledger
 from gateways.provider.app import Provider
 from gateways.provider.notices import Notices
+from gateways.serving import refuse_open, serve
 from gateways.settings import Settings
 from gateways.signature import read_secret
 
@@ -24,23 +19,11 @@ KEEP_ALIVE_SECONDS = 30
 """Longer than any client keeps a connection: who closes first must not be the server."""
 
 
-class _Server(uvicorn.Server):
-    """Leaves the signals to us, so that SIGTERM ends with status 0, and says when it serves."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-    async def startup(self, sockets: object = None) -> None:
-        await super().startup()
-        ready = os.environ.get("QUIRE_READY_FILE")
-        if ready and self.started:
-            Path(ready).write_text(f"ready {os.getpid()}\n")
-
-
 async def run(settings: Settings) -> None:
     """Serve until SIGTERM."""
+    refuse_open(settings.provider_host, allowed=settings.allow_open)
     home = settings.state_dir / "provider"
+    # The customer's browser opens its pages on this machine, also when it runs in a container.
     url = f"http://{LOOPBACK}:{settings.provider_port}"
     ledger = Ledger(home / "ledger.jsonl", url=url, periods=settings.periods())
     secret = read_secret(
@@ -48,10 +31,11 @@ async def run(settings: Settings) -> None:
     )
     notices = Notices(home / "notices.jsonl", settings.webhook_url, secret)
     provider = Provider(ledger, notices, delay_seconds=settings.provider_delay_seconds)
-    server = _Server(
+    log.info("listening on http://%s:%d", settings.provider_host, settings.provider_port)
+    await serve(
         uvicorn.Config(
             provider.app(),
-            host=LOOPBACK,
+            host=settings.provider_host,
             port=settings.provider_port,
             http="httptools",
             loop="uvloop",
@@ -63,11 +47,3 @@ async def run(settings: Settings) -> None:
             timeout_graceful_shutdown=DRAIN_SECONDS,
         )
     )
-
-    def stop() -> None:
-        server.should_exit = True
-
-    for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, stop)
-    log.info("listening on %s", url)
-    await server.serve()

@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 
 from api.app import create_app
-from api.server import NotOnLoopback, refuse_open
 from api.settings import Settings
+from gateways.serving import NotOnLoopback, refuse_open
 from store.connect import AsyncConnection, connect
 from tests.integration.facts import life, record
 from tests.integration.test_api import Kept

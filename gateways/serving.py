@@ -1,0 +1,57 @@
+"""How a process of ours serves HTTP: uvicorn, ended by SIGTERM with status 0, on loopback."""
+
+import asyncio
+import ipaddress
+import os
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+
+class NotOnLoopback(Exception):
+    """There is no sign-in yet, so nobody else may reach what we serve."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves the signals to us, so that SIGTERM ends with status 0, and says when it serves."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: object = None) -> None:
+        await super().startup()
+        ready = os.environ.get("QUIRE_READY_FILE")
+        if ready and self.started:
+            Path(ready).write_text(f"ready {os.getpid()}\n")
+
+
+async def serve(config: uvicorn.Config, before_stop: Callable[[], object] = lambda: None) -> None:
+    """Serve until SIGTERM or SIGINT; `before_stop` lets go of what would never end by itself."""
+    server = _Server(config)
+
+    def stop() -> None:
+        before_stop()
+        server.should_exit = True
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, stop)
+    await server.serve()
+
+
+def refuse_open(host: str, *, allowed: bool) -> None:
+    """Raises `NotOnLoopback` for an address that others could reach, unless that is allowed."""
+    if allowed or host == "localhost":
+        return
+    try:
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    except ValueError:
+        pass  # a name may point anywhere
+    raise NotOnLoopback(
+        f"{host} is not a loopback address, and there is no sign-in:"
+        " set QUIRE_ALLOW_OPEN=1 if others shall reach it"
+    )
