@@ -1,4 +1,4 @@
-"""`quire topics`: list, grow, and repair after a restore."""
+"""`quire topics`: list, create, grow, and repair after a restore."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @click.group()
 def topics() -> None:
-    """The Kafka topics: list, grow, repair."""
+    """The Kafka topics: list, create, grow, repair."""
 
 
 @topics.command(name="list")
@@ -43,6 +43,28 @@ def list_(state_dir: Path, *, as_json: bool) -> None:
             differs = "" if topic.partitions == topic.planned else f"  PLANNED {topic.planned}"
             ends = " ".join(str(end) for end in topic.ends)
             click.echo(f"{topic.topic:<30} {topic.partitions:>3}{differs}  {ends}{behind}")
+
+
+@topics.command()
+@click.option("--replication", type=click.IntRange(1, 9), default=1, show_default=True)
+@state_dir_option
+@json_option
+def create(replication: int, state_dir: Path, *, as_json: bool) -> None:
+    """Make the topics that are missing; leave every other as it is. `quire up` does so by itself.
+
+    For a Kafka of your own: QUIRE_KAFKA names it. Safe to run again.
+    """
+    import os
+
+    from stack.topics import ensure
+
+    kafka = os.environ.get("QUIRE_KAFKA") or servers(state_dir).kafka
+    made = _run(ensure(kafka, replication=replication))
+    emit(
+        {"created": made},
+        as_json=as_json,
+        text=lambda: "made " + ", ".join(made) if made else "all topics are there",
+    )
 
 
 @topics.command()
@@ -95,6 +117,8 @@ def repair(state_dir: Path, *, dry_run: bool, yes: bool, as_json: bool) -> None:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run the work; what it meets becomes a failure with a hint."""
+    from aiokafka.errors import KafkaError
+
     from bus.topics import KafkaUnavailable
     from store.errors import Stale, Unavailable, translated
 
@@ -104,10 +128,10 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
     try:
         return asyncio.run(translate())
-    except (KafkaUnavailable, Unavailable, Stale) as fault:
+    except (KafkaUnavailable, KafkaError, Unavailable, Stale) as fault:
         raise Failure(
             "not_reachable",
-            str(fault),
+            str(fault) or type(fault).__name__,
             hint="Are Kafka and Postgres running?",
             exit_code=Exit.NOT_REACHABLE,
         ) from fault
