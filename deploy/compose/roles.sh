@@ -1,0 +1,11 @@
+#!/bin/bash
+# Run once, by the entry point of Postgres, when its volume is empty: our two roles and the database.
+set -euo pipefail
+
+psql --set ON_ERROR_STOP=1 --username postgres \
+  --set owner="$(cat /run/quire/owner/owner-password)" \
+  --set app="$(cat /run/quire/app/password)" <<'SQL'
+create role quire_owner login password :'owner';
+create role quire_app login password :'app';
+create database quire owner quire_owner;
+SQL
