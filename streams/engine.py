@@ -6,22 +6,21 @@ Every clause of PROTOCOL.md's "Owner of a partition" is here, in batch.py, or in
 import asyncio
 import functools
 import logging
-import random
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
 from uuid import UUID
 
 from store import fences, outcomes, parked, shelf, timers
 from store.commit import Decided, Step, begin, commit, rollback
 from store.connect import AsyncConnection, connect
-from store.errors import Stale, Unavailable, Unfit, translated
+from store.errors import Stale, Unfit, translated
 from store.fences import Fence
 from store.log import read_streams
 from store.parked import NUDGE
 from streams.batch import Batch
 from streams.context import Context, Record
 from streams.incoming import Incoming, read, read_parked
+from streams.insistence import Insistence, OurFault
 from streams.lifecycle import CannotGoOn
 from streams.memory import Memory
 from streams.partitions import check_plan
@@ -30,7 +29,6 @@ from streams.shelves import skus_to_lock
 from streams.verdict import Known
 
 log = logging.getLogger("quire.engine")
-T = TypeVar("T")
 
 
 def _utc_now() -> datetime:
@@ -39,7 +37,7 @@ def _utc_now() -> datetime:
 
 class Engine:
     """Handles the batches of one context: `own` first, then `handle` returns when all of a batch
-    is committed, or not ours any more. Neither raises."""
+    is committed, or not ours any more. Both raise CannotGoOn only."""
 
     def __init__(
         self, context: Context, settings: Settings, *, clock: Callable[[], datetime] = _utc_now
@@ -48,15 +46,18 @@ class Engine:
         self._settings = settings
         self._clock = clock
         self._conn: AsyncConnection | None = None
-        self._turn = asyncio.Lock()
         self._owned: set[int] = set()
         self._fences: dict[int, Fence] = {}
         self._parked_keys: set[str] = set()
         self._relayed: dict[int, UUID] = {}
         self._memory = Memory(context.initial, context.evolve, settings.cached_streams)
         self._background: set[asyncio.Task[None]] = set()
-        self.turns = 0
+        self._insist = Insistence(context.name, self._forget, self._drop_connection)
+
+    @property
+    def turns(self) -> int:
         """How often something was tried."""
+        return self._insist.turns
 
     @property
     def next_offsets(self) -> dict[int, int]:
@@ -83,7 +84,10 @@ class Engine:
             # Faust may commit ahead of the work, so never later than the fence (PROTOCOL 1).
             return {p: min(committed[p] or 0, self._fences[p].next_offset) for p in committed}
 
-        starts = await self._insist(take)
+        try:
+            starts = await self._insist(take)
+        except Unfit as error:
+            raise CannotGoOn(f"cannot take partitions: {error}") from error
         redriving = asyncio.create_task(self._redrive_movable())
         self._background.add(redriving)
         redriving.add_done_callback(self._background.discard)
@@ -116,39 +120,18 @@ class Engine:
             await self._insist(lambda: self._attempt(batch))
         except Unfit as error:
             if len(batch) == 1:
-                batch[0].give_up("not_storable", str(error))
-                await self._handle(batch)
+                await self._give_up(batch[0], error)
                 return
             middle = len(batch) // 2
             await self._handle(batch[:middle])
             await self._handle(batch[middle:])
 
-    async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Tries until it works. What was remembered is dropped after each failure; only Unfit and
-        CannotGoOn, where trying again is useless, come out."""
-        failures = 0
-        while True:
-            self.turns += 1
-            async with self._turn:
-                try:
-                    return await attempt()
-                except Stale as error:
-                    log.info(
-                        "%s: decided on an old state, deciding again: %s", self.context.name, error
-                    )
-                    self._forget()
-                except Unavailable as error:
-                    log.warning("%s: Postgres is not available: %s", self.context.name, error)
-                    self._forget()
-                    await self._drop_connection()
-                except (Unfit, CannotGoOn):
-                    raise
-                except Exception:  # a fault of ours: better to stand still and say so than to lose
-                    log.exception("%s: a batch failed, trying again", self.context.name)
-                    self._forget()
-                    await self._drop_connection()
-            failures += 1
-            await asyncio.sleep(random.uniform(0.5, 1) * min(5.0, 0.02 * 2 ** min(failures, 10)))
+    async def _give_up(self, one: Incoming, error: Unfit) -> None:
+        cause = "cannot_handle" if isinstance(error, OurFault) else "not_storable"
+        if one.problem is not None and one.problem[0] == cause:  # it is not this message's fault
+            raise CannotGoOn(f"{one.id} cannot even be parked: {error}") from error
+        one.give_up(cause, str(error))
+        await self._handle([one])
 
     async def _attempt(self, batch: Sequence[Incoming]) -> None:
         ours = [one for one in batch if one.partition in self._owned]
@@ -223,7 +206,12 @@ class Engine:
             with translated():
                 return await parked.movable(await self._connection(), self.context.processor)
 
-        for key, partition in (await self._insist(movable)).items():
+        try:
+            found = await self._insist(movable)
+        except Unfit as error:
+            log.error("%s: nobody looked for wishes: %s", self.context.name, error)
+            return
+        for key, partition in found.items():
             await self._redrive(key, partition)
 
     async def _redrive(self, key: str, partition: int) -> None:
@@ -236,6 +224,9 @@ class Engine:
                     return
                 unfit = ""
             except Unfit as error:
+                if unfit:
+                    log.error("%s: %s stays parked as it is: %s", self.context.name, key, error)
+                    return
                 unfit = str(error)
 
     async def _redrive_first(self, key: str, partition: int, unfit: str) -> bool:

@@ -78,6 +78,15 @@ async def _finish(coroutine, waits_for):
     return await _go_on(coroutine, waits_for)
 
 
+async def _or_end(work):
+    """Faust would only log it, and go on without us."""
+    try:
+        return await work
+    except CannotGoOn as reason:
+        log.critical("stopped for good: %s", reason)
+        os._exit(NEEDS_A_PERSON)
+
+
 class FencedConsumer(Consumer):
     """Begins where the engine says, not where the group was committed (PROTOCOL 1)."""
 
@@ -131,11 +140,7 @@ class FencedConsumer(Consumer):
         offsets = {tp.partition: offset for tp, offset in committed.items()}
         engine: Engine = self.app.engine  # pyright: ignore[reportAttributeAccessIssue]
         partitions = self._thread._ensure_consumer().partitions_for_topic(engine.context.topic)
-        try:
-            starts = await engine.own(offsets, count=len(partitions or ()))
-        except CannotGoOn as reason:
-            log.critical("stopped for good: %s", reason)
-            os._exit(NEEDS_A_PERSON)
+        starts = await _or_end(engine.own(offsets, count=len(partitions or ())))
         seeks = {tp: starts[tp.partition] for tp in committed}
         await self._thread.seek_wait(seeks)
         return seeks
@@ -193,7 +198,7 @@ def _app(engine: Engine, settings: Settings) -> _App:
         async for runs in stream.noack_take(RUNS, within=settings.batch_wait_seconds):
             records = [record for run in runs for record in run.value]
             for batch in batched(records, settings.batch_size):
-                await engine.handle(batch)
+                await _or_end(engine.handle(batch))
             for run in runs:  # committed to Postgres, so Kafka may move on
                 await stream.ack(run)
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from bus.message import API, TIMERS
+from bus.message import TIMERS
 from domain.inventory.messages import ReceiveStock, ReserveStock
 from domain.message import Line, LineQuantity, Money, SkuQuantity
 from domain.notification.messages import Notify, SetPreferences
@@ -259,28 +259,6 @@ async def test_a_wish_is_found_by_the_next_owner(
         while await result(db, f"{bad}/place") != "applied":
             await asyncio.sleep(0.02)
     await second.close()
-
-
-async def test_a_value_that_postgres_refuses_parks_one_message(
-    db: psycopg.AsyncConnection, postgres_dsn: str, tmp_path: Path
-):
-    """A character that no text column holds, in the one place that nobody looks at before."""
-    skus = [unique("sku") for _ in range(200)]
-    owner, topic = await engine("inventory", postgres_dsn, tmp_path), Topic()
-
-    await owner.handle(
-        [
-            topic.command(
-                ReceiveStock(sku, 5), f"{sku}/in", source="quire/\x00" if n == 99 else API
-            )
-            for n, sku in enumerate(skus)
-        ]
-    )
-
-    results = [await result(db, f"{sku}/in") for sku in skus]
-    assert [n for n, each in enumerate(results) if each != "applied"] == [99]
-    assert results[99] == "parked"
-    await owner.close()
 
 
 async def test_an_id_too_long_for_an_index_is_parked(

@@ -2,21 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from domain.inventory.messages import ReceiveStock, ReserveStock
 from domain.message import SkuQuantity
-from domain.order.messages import HoldOrder, RecordStockReserved
+from domain.order.messages import CancelOrder, HoldOrder, RecordStockReserved
 from store import outcomes, parked, timers
 from store.connect import AsyncConnection, connect
 from streams.agents import declare
 from streams.engine import Engine
+from streams.lifecycle import CannotGoOn
 from tests.faults.world import place
 from tests.integration.hand import Topic, named, settings
+from tests.integration.relay_world import until
 
 PATIENCE = 8  # seconds; an owner that can never finish tries for ever
 
@@ -109,6 +113,68 @@ async def test_what_only_postgres_refuses_parks_one_message(
     results = [found[named(f"fit-{n}/reserve")].result for n in range(200)]
     assert [n for n, each in enumerate(results) if each != "applied"] == [99]
     assert results[99] == "parked"
+    await one.close()
+
+
+async def test_a_stream_that_our_code_cannot_fold_holds_up_its_own_key_only(
+    conn: AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    """A fault of ours that stays is found in the batch and parked, and redriven when mended."""
+    topic, chosen = Topic(), settings(postgres_dsn, tmp_path)
+    context, keys = declare("order", chosen), [f"fold-{n}" for n in range(9)]
+    healthy = await owner("order", postgres_dsn, tmp_path)
+    await healthy.handle([topic.command(place(key), f"{key}/place") for key in keys])
+
+    def evolve(state: Any, event: Any) -> Any:
+        assert event.stream != "order-fold-4", "not understood"
+        return context.evolve(state, event)
+
+    one = Engine(replace(context, evolve=evolve), chosen)
+    await one.own({0: 9})
+    async with asyncio.timeout(4 * PATIENCE):
+        await one.handle(
+            [topic.command(CancelOrder(key), f"{key}/cancel/{n}") for n in range(2) for key in keys]
+        )
+    found = await outcomes.find(conn, [named(f"{key}/cancel/0") for key in keys])
+    results = [found[named(f"{key}/cancel/0")].result for key in keys]
+    assert results == ["applied"] * 4 + ["parked"] + ["applied"] * 4
+    rows = [row for row in await parked.listing(conn) if row.key == "fold-4"]
+    assert [row.cause for row in rows] == ["cannot_handle", "behind"]
+
+    now = await timers.now(conn)
+    await parked.wish(conn, [rows[0].id], "redrive", by="me", because="mended", at=now)
+    await healthy.own({0: 27})
+
+    async def decided() -> bool:
+        [each] = (await outcomes.find(conn, [named("fold-4/cancel/1")])).values()
+        return each.result == "noop"
+
+    await until(decided)
+    for each in (healthy, one):
+        await each.close()
+
+
+async def test_a_fault_that_is_no_messages_own_ends_the_worker(
+    conn: AsyncConnection, postgres_dsn: str, tmp_path: Path
+):
+    """What cannot even be parked is for a person; a network that fails is tried again for ever."""
+    topic, chosen = Topic(), settings(postgres_dsn, tmp_path)
+    faults: list[Exception] = [ConnectionError("away")] * 8
+
+    def clock() -> datetime:
+        if faults:
+            raise faults.pop()
+        return datetime.now(UTC)
+
+    one = Engine(declare("order", chosen), chosen, clock=clock)
+    await one.own({0: None})
+    await one.handle([topic.command(place("net"), "net/place")])
+    assert (await outcomes.find(conn, [named("net/place")]))[named("net/place")].result == "applied"
+    faults += [ZeroDivisionError()] * 100
+    async with asyncio.timeout(2 * PATIENCE):
+        with pytest.raises(CannotGoOn, match="cannot even be parked"):
+            await one.handle([topic.command(place("ours"), "ours/place")])
+    assert await outcomes.find(conn, [named("ours/place")]) == {}
     await one.close()
 
 

@@ -96,6 +96,12 @@ MUTANTS = (
         "An error of the data halves the batch and parks the one message.",
     ),
     Mutant(
+        "own_fault_for_ever",
+        "tests/integration/test_owner.py::"
+        "test_a_stream_that_our_code_cannot_fold_holds_up_its_own_key_only",
+        "A fault of ours that stays parks the message that it is found in.",
+    ),
+    Mutant(
         "version_gap_allowed",
         "tests/integration/test_store_log.py::"
         "test_a_stream_goes_on_with_its_next_version_only[a gap]",
