@@ -208,8 +208,8 @@ class Engine:
 
         try:
             found = await self._insist(movable)
-        except Unfit as error:
-            log.error("%s: nobody looked for wishes: %s", self.context.name, error)
+        except Unfit:
+            log.exception("%s: nobody looked for wishes", self.context.name)
             return
         for key, partition in found.items():
             await self._redrive(key, partition)
@@ -225,7 +225,7 @@ class Engine:
                 unfit = ""
             except Unfit as error:
                 if unfit:
-                    log.error("%s: %s stays parked as it is: %s", self.context.name, key, error)
+                    log.exception("%s: %s stays parked as it is", self.context.name, key)
                     return
                 unfit = str(error)
 
