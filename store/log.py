@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString, NamedTuple, Protocol
 from uuid import UUID
 
 from psycopg import AsyncConnection
@@ -50,6 +50,19 @@ class Recorded(NamedTuple):
     def event(self) -> Event:
         """The fact itself; decoded anew at each call."""
         return decode_event(self.type, self.data)
+
+
+class Stamped(Protocol):
+    """What the views ask of a fact besides the fact itself."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def occurred_at(self) -> datetime: ...
+    @property
+    def recorded_at(self) -> datetime: ...
+    @property
+    def imported(self) -> bool: ...
 
 
 COLUMNS: LiteralString = (

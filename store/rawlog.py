@@ -9,6 +9,7 @@ from typing import Any, LiteralString, Self
 
 import psycopg
 from psycopg import Connection, IsolationLevel, sql
+from psycopg.pq.abc import PGconn
 from psycopg.rows import args_row
 
 from store.chain import FIELDS
@@ -84,22 +85,9 @@ class RawLog:
     def _rows(
         self, fields: LiteralString, after: int, up_to: int | None, kinds: list[str] | None
     ) -> Iterator[bytes]:
-        """Postgres reads on while the caller works. libpq is asked itself: it waits for the next
-        row at half of what a turn of `for row in copy` costs."""
-        wanted = sql.SQL("true" if kinds is None else "type = any({})").format(kinds)
-        last = self.head if up_to is None else up_to
-        query = sql.SQL(_COPY).format(sql.SQL(fields), after, last, wanted)
-        libpq = self._conn.pgconn
-        next_row = libpq.get_copy_data
+        query = copy_of(fields, after, self.head if up_to is None else up_to, kinds)
         with self._conn.cursor() as cursor, cursor.copy(query) as copy:
-            row = bytes(copy.read())[_HEADER:]  # the first row may come with the header
-            while row != _END:
-                if row:
-                    yield row
-                length, block = next_row(0)
-                if length <= 0:
-                    raise psycopg.OperationalError(libpq.get_error_message())
-                row = bytes(block)
+            yield from rows(self._conn.pgconn, bytes(copy.read()))
             copy.read()
 
     def seal_before(self, after: int) -> Seal | None:
@@ -133,6 +121,29 @@ class RawLog:
     def _all(self, query: LiteralString) -> list[tuple[Any, ...]]:
         with self._conn.cursor(binary=True) as cursor:
             return cursor.execute(query).fetchall()
+
+
+def copy_of(fields: LiteralString, after: int, up_to: int, kinds: list[str] | None) -> sql.Composed:
+    """COPY of the facts in (after, up to], in order; with `kinds` only of these types."""
+    wanted = sql.SQL("true" if kinds is None else "type = any({})").format(kinds)
+    return sql.SQL(_COPY).format(sql.SQL(fields), after, up_to, wanted)
+
+
+def rows(libpq: PGconn, first: bytes) -> Iterator[bytes]:
+    """The rows of a binary COPY that has begun with `first`, as Postgres sends them.
+
+    Postgres reads on while the caller works. libpq is asked itself: it waits for the next row at
+    half of what a turn of `for row in copy` costs.
+    """
+    next_row = libpq.get_copy_data
+    row = first[_HEADER:]  # the first row may come with the header
+    while row != _END:
+        if row:
+            yield row
+        length, block = next_row(0)
+        if length <= 0:
+            raise psycopg.OperationalError(libpq.get_error_message())
+        row = bytes(block)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from psycopg import AsyncConnection
 
 from domain.message import Event
-from store.log import Recorded
+from store.feed import Facts, moment
+from store.log import Recorded, Stamped
 from store.views import orders, progress, revenue, stock
 from store.views.document import OrderDocument
 
@@ -45,7 +46,7 @@ class Changes:
         self.stock: dict[str, stock.Row] = {}
         self.revenue: revenue.Rows = {}
 
-    def fold(self, facts: Iterable[tuple[Recorded, Event]], known: Documents | None = None) -> None:
+    def fold(self, facts: Iterable[tuple[Stamped, Event]], known: Documents | None = None) -> None:
         """Several facts of one row become one change."""
         documents = self.documents
         for recorded, event in facts:
@@ -60,6 +61,32 @@ class Changes:
             after = orders.step(before, event, recorded)
             if after is not None:
                 documents[order_id] = after
+
+    def fold_documents(self, facts: Facts) -> None:
+        """The part of `fold` that makes the documents, from facts of `orders.KINDS` alone.
+
+        A document hears once, at the end, when it was touched last.
+        """
+        documents = self.documents
+        latest: dict[str, tuple[int, int]] = {}
+        for stamp, event in facts:
+            order_id: str = getattr(event, "order_id", "")
+            after = orders.change(documents.get(order_id), event, stamp)
+            if after is None:
+                continue
+            documents[order_id] = after
+            occurred = stamp.occurred
+            before = latest.get(order_id)
+            if before is not None and before[0] > occurred:
+                occurred = before[0]
+            latest[order_id] = (occurred, stamp.position)
+        for order_id, (occurred, position) in latest.items():
+            documents[order_id] = orders.touched(documents[order_id], moment(occurred), position)
+
+    def fold_stock(self, facts: Facts) -> None:
+        """The part of `fold` that makes the stock rows."""
+        for recorded, event in facts:
+            stock.fold(self.stock, event, recorded)
 
 
 async def project(

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 from psycopg import AsyncConnection
 
+from store.rawlog import no_garbage
 from store.views import batch, orders, progress
 from store.views.every import VIEWS, View, fold
 
@@ -34,7 +35,8 @@ async def compare(conn: AsyncConnection, found: Callable[[Difference], None]) ->
         await conn.execute("set transaction isolation level repeatable read, read only")
         at = await progress.reached(conn, orders.NAME)
         changes = batch.Changes()
-        await fold(conn, changes, 0, at)
+        with no_garbage():
+            await fold(conn, changes, 0, at)
         rows = {
             name: await _hold_against(conn, view, changes, found) for name, view in VIEWS.items()
         }

@@ -1,24 +1,28 @@
 """What all views have in common: a name, a table, and the rows that a whole fold comes to."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
 
-from store import log
+from store.feed import Facts, feed
 from store.views import batch, orders, revenue, stock
-
-_PAGE = 5_000
 
 
 class View(NamedTuple):
-    """What all views have in common; `rows` gives the rows that a whole fold comes to."""
+    """What all views have in common; `rows` gives the rows that a whole fold comes to.
+
+    `fold` and `kinds`: how the view is folded alone, and from facts of which types.
+    """
 
     name: str
     table: LiteralString
     columns: LiteralString
     types: Sequence[str]
     rows: Callable[[batch.Changes], Iterator[tuple[Any, ...]]]
+    kinds: Sequence[str]
+    fold: Callable[[batch.Changes, Facts], None]
 
 
 def _orders(changes: batch.Changes) -> Iterator[tuple[Any, ...]]:
@@ -41,9 +45,17 @@ VIEWS: dict[str, View] = {
         orders.COLUMNS,
         ("text", "text", "text", "timestamptz", "int8", "text"),
         _orders,
+        orders.KINDS,
+        batch.Changes.fold_documents,
     ),
     "revenue": View(
-        revenue.NAME, "revenue_daily", revenue.COLUMNS, ("date", "text", *_INTEGERS), _revenue
+        revenue.NAME,
+        "revenue_daily",
+        revenue.COLUMNS,
+        ("date", "text", *_INTEGERS),
+        _revenue,
+        orders.KINDS,
+        batch.Changes.fold,
     ),
     "stock": View(
         stock.NAME,
@@ -51,20 +63,20 @@ VIEWS: dict[str, View] = {
         stock.COLUMNS,
         ("text", "int8", "int8", "int8", "timestamptz"),
         _stock,
+        stock.KINDS,
+        batch.Changes.fold_stock,
     ),
 }
 
 
 async def fold(
-    conn: AsyncConnection, changes: batch.Changes, after: int, until: int
-) -> tuple[int, int]:
-    """Fold the facts in (after, until]; gives the position reached and how many they were."""
-    count = 0
-    while after < until:
-        facts = [fact for fact in await log.tail(conn, after, _PAGE) if fact.position <= until]
-        if not facts:
-            break
-        changes.fold((fact, fact.event) for fact in facts)
-        count += len(facts)
-        after = facts[-1].position
-    return until, count
+    conn: AsyncConnection,
+    changes: batch.Changes,
+    after: int,
+    until: int,
+    view: View | None = None,
+) -> int:
+    """Fold the facts in (after, until], for one view alone or for all; gives how many they were."""
+    if view is None:
+        return await feed(conn, changes.fold, after, until)
+    return await feed(conn, partial(view.fold, changes), after, until, view.kinds)

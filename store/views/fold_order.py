@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from domain.message import LineQuantity
 from domain.order import messages as order
-from store.log import Recorded
+from store.log import Stamped
 from store.views.document import (
     LineView,
     OrderDocument,
@@ -19,7 +19,7 @@ from store.views.fold_debts import waived
 from store.views.fulfilment import mark_parcel, out_of, with_fulfilment
 
 
-def placed(event: order.OrderPlaced, recorded: Recorded) -> OrderDocument:
+def placed(event: order.OrderPlaced, recorded: Stamped) -> OrderDocument:
     """The first document of an order."""
     return OrderDocument(
         order_id=event.order_id,

@@ -23,36 +23,36 @@ RANK = {
 
 def fulfilment(document: OrderDocument) -> str:
     """The one word for all parcels and returns of the order."""
-    ranks = {_rank(parcel) for parcel in document.parcels if parcel.lines}
-    returned = sum(line.returned for line in document.lines)
+    returned = sum(line.returned for line in document.lines) if document.returns else 0
     if returned:
         gone = ("lost", "returned")
-        kept = [one for one in document.parcels if _rank(one) not in gone]
+        kept = [one for one in document.parcels if _word(one) not in gone]
         whole = returned >= sum(line.quantity for one in kept for line in one.lines)
         return "returned" if whole else "partially_returned"
+    ranks = {_word(parcel) for parcel in document.parcels if parcel.lines}
     if not ranks:
         return "none"
-    if ranks == {"planned"}:
-        return "none" if document.status in _ENDING else "in_fulfilment"
-    if "planned" in ranks:
+    if len(ranks) > 1 and "planned" in ranks:
         return "partially_shipped"
+    if "planned" in ranks:
+        return "none" if document.status in _ENDING else "in_fulfilment"
     return next(word for word in ("shipped", "delivered", "lost", "returned") if word in ranks)
 
 
 _ENDING = {"cancelling", "cancelled", "expired"}
 
+# How far a parcel is, in the words of the whole order; all others are shipped.
+_WORD = {
+    "planned": "planned",
+    "preparing": "planned",
+    "delivered": "delivered",
+    "lost": "lost",
+    "returned_to_sender": "returned",
+}
 
-def _rank(parcel: ParcelView) -> str:
-    """How far a parcel is, in the words of the whole order."""
-    match parcel.status:
-        case "planned" | "preparing":
-            return "planned"
-        case "delivered" | "lost":
-            return parcel.status
-        case "returned_to_sender":
-            return "returned"
-        case _:
-            return "shipped"
+
+def _word(parcel: ParcelView) -> str:
+    return _WORD.get(parcel.status, "shipped")
 
 
 def out_of(parcel: ParcelView, units: Mapping[int, int]) -> ParcelView:
@@ -82,4 +82,5 @@ def mark_parcel(
     if RANK[status] >= RANK[parcel.status]:
         changes["status"] = status
     parcels[parcel_id] = replace(parcel, **changes)
-    return with_fulfilment(replace(document, parcels=tuple(parcels.values())))
+    changed = replace(document, parcels=tuple(parcels.values()))
+    return with_fulfilment(changed)

@@ -15,7 +15,7 @@ from domain.notification import messages as notification
 from domain.order import messages as order
 from domain.payment import messages as payment
 from domain.shipping import messages as shipping
-from store.log import Recorded
+from store.log import Recorded, Stamped
 from store.views import fold_debts as debts
 from store.views import fold_order as own
 from store.views import fold_others as others
@@ -74,6 +74,10 @@ _STEPS: Mapping[type[Event], Callable[[OrderDocument, Any], OrderDocument]] = {
 }
 
 
+KINDS = [kind.type for kind in (order.OrderPlaced, *_STEPS)]
+"""The types of the facts that a document is folded from."""
+
+
 def order_of(event: Event) -> str | None:
     """The order whose document the fact changes."""
     kind = type(event)
@@ -83,16 +87,26 @@ def order_of(event: Event) -> str | None:
     return None
 
 
-def step(document: OrderDocument | None, event: Event, recorded: Recorded) -> OrderDocument | None:
+def step(document: OrderDocument | None, event: Event, recorded: Stamped) -> OrderDocument | None:
     """The document after the fact; None as long as the order was not placed."""
-    if isinstance(event, order.OrderPlaced):
-        return own.placed(event, recorded)
-    change = _STEPS.get(type(event))
-    if document is None or change is None:
-        return document
-    changed = change(document, event)
-    latest = max(document.updated_at, recorded.occurred_at)
-    return replace(changed, updated_at=latest, position=recorded.position)
+    changed = change(document, event, recorded)
+    if changed is None or type(event) not in _STEPS:
+        return changed
+    return touched(changed, recorded.occurred_at, recorded.position)
+
+
+def change(document: OrderDocument | None, event: Event, recorded: Stamped) -> OrderDocument | None:
+    """The first half of `step`: all but when the document was touched last."""
+    how = _STEPS.get(type(event))
+    if how is None:
+        return own.placed(event, recorded) if isinstance(event, order.OrderPlaced) else document
+    return None if document is None else how(document, event)
+
+
+def touched(document: OrderDocument, occurred_at: datetime, position: int) -> OrderDocument:
+    """The other half: times may go back from fact to fact, positions do not."""
+    latest = max(document.updated_at, occurred_at)
+    return replace(document, updated_at=latest, position=position)
 
 
 def fold(document: OrderDocument | None, recorded: Recorded) -> OrderDocument | None:

@@ -24,7 +24,7 @@ from psycopg import AsyncConnection
 from domain.message import Event, LineQuantity
 from domain.order import messages as order
 from domain.payment import messages as payment
-from store.log import Recorded
+from store.log import Stamped
 from store.views.document import OrderDocument
 
 NAME = "view/revenue"
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 Rows = dict[tuple[date, str], Row]
 
 
-def fold(rows: Rows, document: OrderDocument | None, event: Event, recorded: Recorded) -> None:
+def fold(rows: Rows, document: OrderDocument | None, event: Event, recorded: Stamped) -> None:
     """Add what the fact changes to `rows`; `document` is the order as it was before the fact."""
     if document is None:
         return
@@ -65,7 +65,7 @@ def fold(rows: Rows, document: OrderDocument | None, event: Event, recorded: Rec
     rows[key] = change
 
 
-def _change(document: OrderDocument, event: Event, recorded: Recorded) -> Row | None:
+def _change(document: OrderDocument, event: Event, recorded: Stamped) -> Row | None:
     currency = document.totals.currency
     today = _day(recorded.occurred_at)
     match event:

@@ -4,12 +4,13 @@ from typing import Any, LiteralString, NamedTuple
 
 from psycopg import AsyncConnection, sql
 
+from store.rawlog import no_garbage
 from store.views import batch, progress
 from store.views.every import View, fold
 
 
 class Rebuilt(NamedTuple):
-    """What a rebuild did."""
+    """What a rebuild did; `events` are the facts that show in the view."""
 
     position: int
     events: int
@@ -22,15 +23,15 @@ async def rebuild(conn: AsyncConnection, view: View) -> Rebuilt:
     `conn` is of the role that owns the tables. Only the last few facts are folded while the
     projector has to wait.
     """
-    changes, events = batch.Changes(), 0
-    seen, count = await fold(conn, changes, 0, (await progress.start(conn, batch.VIEWS)).position)
-    events += count
-    async with conn.transaction():
-        at = await progress.held(conn, batch.VIEWS)
-        seen, count = await fold(conn, changes, seen, at.position)
-        events += count
-        rows = await _swap(conn, view, changes)
-        await progress.renew(conn, view.name)
+    changes = batch.Changes()
+    seen = (await progress.start(conn, batch.VIEWS)).position
+    with no_garbage():
+        events = await fold(conn, changes, 0, seen, view)
+        async with conn.transaction():
+            at = await progress.held(conn, batch.VIEWS)
+            events += await fold(conn, changes, seen, at.position, view)
+            rows = await _swap(conn, view, changes)
+            await progress.renew(conn, view.name)
     return Rebuilt(at.position, events, rows)
 
 

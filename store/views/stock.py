@@ -9,7 +9,7 @@ from psycopg import AsyncConnection
 
 from domain.inventory import messages as inventory
 from domain.message import MAIN, Event, SkuQuantity
-from store.log import Recorded
+from store.log import Stamped
 
 NAME = "view/stock"
 TABLE = "stock_view"
@@ -53,7 +53,10 @@ _CHANGES: Mapping[type[Event], Callable[[Any], Iterable[Change]]] = {
 }
 
 
-def fold(rows: dict[str, Row], event: Event, recorded: Recorded) -> None:
+KINDS = [kind.type for kind in _CHANGES]
+
+
+def fold(rows: dict[str, Row], event: Event, recorded: Stamped) -> None:
     """Add what the fact changes to `rows`, be they whole rows or changes since a checkpoint."""
     changes = _CHANGES.get(type(event))
     if changes is None:
