@@ -5,18 +5,21 @@ import logging
 import random
 
 import pytest
+from msgspec.structs import replace
 
 from bus.message import Message
 from domain.inventory.messages import ReceiveStock, ReleaseReservation, ReserveStock
 from domain.message import SkuQuantity
+from domain.order.messages import ShortagePolicy
 from store.connect import connect
 from streams.agents import declare
 from streams.engine import Engine
-from tests.faults.world import World, message
+from tests.faults.world import World, message, place
 from tests.integration.hand import Topic
 from tests.integration.relay_world import until
 
 HOT = [f"hot-{n}" for n in range(20)]
+BUYERS, COPIES, MORE = 500, 100, 60
 # What 60 s of full batches are: 500 wishes each, at a thousand a second, make 120 of them.
 A_BATCH, BATCHES = 30, 120
 STOCK = 500  # fewer than are wanted, so that some run short
@@ -52,6 +55,58 @@ async def test_two_workers_on_twenty_hot_skus(world: World):
     reserved = await world.count("select sum(reserved) from stock_level where sku = any(%s)", HOT)
     assert 0 < reserved <= 20 * STOCK
     world.check()
+
+
+async def test_a_flash_sale_sells_each_copy_once(world: World):
+    """500 buyers at once for 100 copies, twice: one book is gone when it is gone, the other can be
+    waited for. When 60 more come in, the first 60 who wait get them, and nobody else."""
+    stock = [message(ReceiveStock(sku, COPIES), f"{sku}/in") for sku in ("gone", "awaited")]
+    await world.run(
+        "worker order", "worker inventory", "worker inventory", "worker payment", "relay"
+    )
+    await until(lambda: _both_own(world))
+    await world.send(stock)
+    await world.settled(stock)
+    policies: dict[str, ShortagePolicy] = {"gone": "reject", "awaited": "backorder"}
+    sale = [
+        message(replace(place(f"{sku}-{n}", sku), shortage=policy), f"{sku}-{n}/place")
+        for n in range(BUYERS)
+        for sku, policy in policies.items()
+    ]
+    await world.send(sale)
+    await world.reached("quire.order.confirmed.v1", 2 * COPIES)
+    await world.reached("quire.order.rejected.v1", BUYERS - COPIES)
+    await world.reached("quire.order.held.v1", BUYERS - COPIES)
+    sold = await _orders(world, "quire.order.confirmed.v1")
+    assert len([order for order in sold if order.startswith("gone-")]) == COPIES
+    turned_away = await _orders(world, "quire.order.rejected.v1")
+    assert len(turned_away) == BUYERS - COPIES
+    assert not set(sold) & set(turned_away)
+    queue = await _queue(world)
+    assert len(queue) == BUYERS - COPIES
+    assert not set(sold) & set(queue)
+
+    more = message(ReceiveStock("awaited", MORE), "awaited/more")
+    await world.send([more])
+    await world.reached("quire.order.confirmed.v1", 2 * COPIES + MORE)
+    await world.relayed()
+    served = (await _orders(world, "quire.order.confirmed.v1"))[2 * COPIES :]
+    assert set(served) == set(queue[:MORE])
+    assert await _queue(world) == queue[MORE:]
+    levels = await world.count("select sum(on_hand - reserved) from stock_level")
+    assert levels == 0
+    world.check()
+
+
+async def _orders(world: World, type: str) -> list[str]:
+    """In whose streams there is such a fact, the oldest first."""
+    return [fact.stream.removeprefix("order-") for fact in await world.facts() if fact.type == type]
+
+
+async def _queue(world: World) -> list[str]:
+    """Who waits, the first first."""
+    cursor = await world.conn.execute("select order_id from waiting order by place")
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def _both_own(world: World) -> bool:
