@@ -8,7 +8,10 @@ from domain.shipping.messages import CarrierAnswer, CarrierRequest, ScanStatus
 
 
 class Carrier(Protocol):
-    """Answers each request; the same key gets the same label. Never raises."""
+    """Answers each request; the same key gets the same label.
+
+    It may take its time or raise: `GuardedCarrier` stands before it.
+    """
 
     async def perform(self, request: CarrierRequest) -> CarrierAnswer: ...
 

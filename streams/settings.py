@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     return_window_days: float = 30
     carrier_step_seconds: float = 5
     carrier_paused: bool = False
+    carrier_timeout_seconds: float = 4
     provider_url: str | None = None  # none or empty: a simulation within the worker
     provider_timeout_seconds: float = 4
     provider_delay_seconds: float = 0

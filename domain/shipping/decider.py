@@ -116,6 +116,7 @@ def _deferred(
         _lines(command, state) if step == "label" else (),
         tries,
         warehouse=command.warehouse if isinstance(command, m.CreateShipment) else state.warehouse,
+        code=answer.code,
     )
 
 

@@ -95,7 +95,10 @@ class CarrierRequest(Struct, frozen=True):
 
 
 class CarrierAnswer(Struct, frozen=True, omit_defaults=True):
-    """A label (`tracking`), or a scan (`status`, `at`); `next_at`: when to ask again, if ever."""
+    """A label (`tracking`), or a scan (`status`, `at`); `next_at`: when to ask again, if ever.
+
+    `code` says why it was not reached.
+    """
 
     outcome: Literal["ok", "nothing_yet", "unreachable"]
     carrier: str = ""
@@ -105,6 +108,7 @@ class CarrierAnswer(Struct, frozen=True, omit_defaults=True):
     at: datetime | None = None
     place: str = ""
     next_at: datetime | None = None
+    code: str = ""
 
 
 class Answered(Struct, frozen=True):
@@ -136,7 +140,7 @@ class ShipmentCreated(ParcelEvent, frozen=True):
 
 
 class ShipmentDeferred(ParcelEvent, frozen=True):
-    """The carrier was not reached or had nothing new; asked again at `next_poll`.
+    """The carrier was not reached (`code`) or had nothing new; asked again at `next_poll`.
 
     `scan_id` is the scan that the carrier told and that had come before.
     """
@@ -148,6 +152,7 @@ class ShipmentDeferred(ParcelEvent, frozen=True):
     tries: int = 1
     scan_id: str = ""
     warehouse: str = MAIN
+    code: str = ""
 
 
 class ScanEvent(ParcelEvent, frozen=True):

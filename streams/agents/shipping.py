@@ -3,13 +3,15 @@
 from domain.shipping.decider import ask, decider
 from domain.shipping.messages import Answered
 from gateways.carrier import SimulatedCarrier
+from gateways.guarded_carrier import GuardedCarrier
 from streams.context import Context, Outside
 from streams.settings import Settings
 
 
 def declare(settings: Settings) -> Context:
-    carrier = SimulatedCarrier(
+    simulated = SimulatedCarrier(
         step_seconds=settings.carrier_step_seconds, paused=settings.carrier_paused
     )
+    carrier = GuardedCarrier(simulated, timeout_seconds=settings.carrier_timeout_seconds)
     outside = Outside(ask, carrier.perform, Answered)
     return Context("shipping", decider, decider.initial, decider.evolve, outside)

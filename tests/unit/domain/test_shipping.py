@@ -44,6 +44,19 @@ def test_a_carrier_that_is_away_is_asked_again():
     away.when(m.PollCarrier(*P), LABEL).then(CREATED)
 
 
+def test_a_label_whose_answer_was_lost_is_asked_for_again_under_the_same_key():
+    create = m.CreateShipment(*P, LINES, warehouse="north")
+    lost = m.CarrierAnswer("unreachable", code="no_answer_in_time")
+    asked = given().when(create, lost)
+    again = asked.then(
+        m.ShipmentDeferred(
+            *P, "label", NOON + timedelta(seconds=5), LINES, warehouse="north", code=lost.code
+        )
+    ).when(m.PollCarrier(*P), LABEL, command_id="c-9")
+    assert again.request == asked.request
+    again.then(CREATED)
+
+
 def test_the_first_scan_hands_it_over():
     given(CREATED).when(scan(1, "handed_over")).then(HANDED)
 
