@@ -98,6 +98,7 @@ ORDER_EVENTS: tuple[type[Event], ...] = (
     order.OrderPaid,
     order.OrderPaymentFailed,
     order.OrderAuthorizedAnew,
+    order.AuthorizationNotNeeded,
     order.OrderPaymentRetried,
     order.OrderWrittenOff,
     order.OrderRefunded,

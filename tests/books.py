@@ -2,6 +2,7 @@
 
 from domain.order.state import units
 from domain.order.status import order_status
+from domain.payment.messages import AuthorizationExpired
 from tests.world import World
 
 
@@ -22,6 +23,9 @@ def check_at_rest(world: World) -> None:
         held = world.payments.get(order_id)
         assert held is None or not held.pending
         books = world.provider
+        assert not state.owed
+        assert not state.unrefunded
+        _check_nothing_held(world, order_id)
         if held is not None:
             assert held.captured == books.total("capture", order_id)
             assert held.refunded == books.total("refund", order_id)
@@ -45,6 +49,14 @@ def _check_shares(world: World, order_id: str) -> None:
         assert share in (0, taken.get(parcel_id, 0)), parcel_id
         kept += taken.get(parcel_id, 0) - share
     assert for_returns <= kept
+
+
+def _check_nothing_held(world: World, order_id: str) -> None:
+    """Nothing is left to lapse by itself, unless the log says that it could not be let go."""
+    lapsed = any(
+        isinstance(fact, AuthorizationExpired) for fact in world.facts(f"payment-{order_id}")
+    )
+    assert lapsed or not world.provider.left(order_id), f"{order_id}: money is still held"
 
 
 def _check_stock(world: World) -> None:
@@ -96,7 +108,11 @@ def _check_closed(world: World, order_id: str) -> None:
     streams = (f"order-{order_id}", f"payment-{order_id}", f"shipment-{order_id}.")
     payment = world.payments.get(order_id)
     if payment is None or not payment.pending:
-        assert not [name for name in world.timers if name[0].startswith(streams)], order_id
+        assert not [
+            name
+            for name, timer in world.timers.items()
+            if name[0].startswith(streams) and timer.due_at > world.now
+        ], order_id
 
 
 def _check_money(world: World, order_id: str) -> None:

@@ -35,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="local",
         help="What the acceptance tests ask: `local` starts a stack, a URL is one that runs.",
     )
+    parser.addoption(
+        "--lives", type=int, help="How many random lives tests/lives plays; 10,000 unless said."
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,11 +1,17 @@
 """The world outside in memory: a provider and a carrier that do as they are told."""
 
 from collections import deque
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, NamedTuple
 
-from domain.payment.messages import ProviderAnswer, ProviderRequest
+from domain.message import Money
+from domain.payment.messages import ProviderAnswer, ProviderRequest, RecordProviderNotice
+from domain.payment.state import RENEWAL
 from domain.shipping.messages import CarrierAnswer, CarrierRequest, ScanStatus
+
+HOLD = timedelta(days=7)
 
 
 class Charge(NamedTuple):
@@ -16,41 +22,71 @@ class Charge(NamedTuple):
     subject: str = ""
 
 
+@dataclass
+class Hold:
+    """What can still be captured of one authorisation."""
+
+    order_id: str
+    minor: int
+    lapses_at: datetime
+
+
+@dataclass
+class Challenge:
+    """A customer who is asked to confirm, under the key of the authorisation."""
+
+    order_id: str
+    key: str
+    amount: Money
+    became: Literal["open", "confirmed", "refused", "voided"] = "open"
+
+
 class Provider:
-    """Says what `script` holds next, else yes; a key that was done once is never done twice.
+    """Says what `script` holds next, else what its books allow; a key is never done twice.
 
     Words: approve, decline, decline_retryable, action, unreachable, lost (it was not done),
-    done (it was done, and the answer was lost).
+    done (it was done, and the answer was lost). Until `down_until` it is not reached at all.
+    `notices` are the webhooks of all that it did, in that order; who delivers them, and when, and
+    how often, is the test's business.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
         self.script: deque[str] = deque()
+        self.down_until = datetime.min.replace(tzinfo=UTC)
         self.ledger: dict[str, Charge] = {}
+        self.holds: dict[str, Hold] = {}
+        self.challenges: dict[str, Challenge] = {}
+        self.notices: list[RecordProviderNotice] = []
+        self._keys: dict[str, str] = {}
 
     def perform(self, request: ProviderRequest) -> ProviderAnswer:
+        if self.clock() < self.down_until:
+            return ProviderAnswer("unreachable")
         word = self.script.popleft() if self.script else "approve"
         if word == "unreachable":
             return ProviderAnswer("unreachable")
         if word == "lost":
             return ProviderAnswer("unknown")
         if request.key in self.ledger:
-            return ProviderAnswer("approved", f"ref-{request.key}")
+            return ProviderAnswer("approved", self._keys.get(request.key, f"ref-{request.key}"))
         if word == "decline":
             return ProviderAnswer("declined", code="card_declined")
         if word == "decline_retryable":
             return ProviderAnswer("declined", code="insufficient_funds", retryable=True)
-        if word == "action" and request.step == "authorize" and not request.reference:
-            return ProviderAnswer("action_required", f"auth-{request.key}", url="https://3ds.test")
-        self.ledger[request.key] = Charge(
-            request.key,
-            request.step,
-            request.order_id,
-            request.amount.amount_minor,
-            request.subject,
-        )
-        if word == "done":
-            return ProviderAnswer("unknown")
-        return ProviderAnswer("approved", f"ref-{request.key}")
+        answer = self._by_the_books(request, asks_customer=word == "action")
+        return ProviderAnswer("unknown") if word == "done" else answer
+
+    def customer(self, reference: str, *, confirms: bool) -> None:
+        """The customer of a challenge makes up their mind at the provider's own page."""
+        asked = self.challenges[reference]
+        if asked.became != "open":
+            return
+        asked.became = "confirmed" if confirms else "refused"
+        if confirms:
+            self._authorize(asked.key, reference, asked.order_id, asked.amount)
+        else:
+            self._tell(asked.order_id, reference, "declined", asked.amount)
 
     def total(self, step: str, order_id: str) -> int:
         """What the provider's own books say."""
@@ -67,6 +103,77 @@ class Provider:
             if one.step == step and one.order_id == order_id:
                 found[one.subject] = found.get(one.subject, 0) + one.minor
         return found
+
+    def left(self, order_id: str) -> int:
+        """What was held, and neither taken nor let go, though it may have lapsed by now."""
+        return sum(one.minor for one in self.holds.values() if one.order_id == order_id)
+
+    def _by_the_books(self, request: ProviderRequest, *, asks_customer: bool) -> ProviderAnswer:
+        match request.step:
+            case "authorize":
+                return self._asked_to_hold(request, asks_customer=asks_customer)
+            case "capture":
+                return self._capture(request)
+            case "void":
+                return self._void(request)
+            case "refund":
+                taken = self.total("capture", request.order_id)
+                if request.amount.amount_minor > taken - self.total("refund", request.order_id):
+                    return ProviderAnswer("declined", code="more_than_captured")
+                return self._done(request, f"ref-{request.key}", "refunded")
+
+    def _asked_to_hold(self, request: ProviderRequest, *, asks_customer: bool) -> ProviderAnswer:
+        challenge = self.challenges.get(request.reference)
+        if challenge is not None and request.subject != RENEWAL:
+            if challenge.became in ("refused", "voided"):
+                return ProviderAnswer("declined", code="authentication_failed", retryable=True)
+            self.customer(request.reference, confirms=True)  # who comes back has confirmed
+            return ProviderAnswer("approved", request.reference)
+        if asks_customer and request.subject != RENEWAL:
+            reference = f"auth-{request.key}"
+            self.challenges[reference] = Challenge(request.order_id, request.key, request.amount)
+            return ProviderAnswer("action_required", reference, url="https://3ds.test")
+        if asks_customer:
+            return ProviderAnswer("action_required", "auth-renewal", url="https://3ds.test")
+        reference = request.reference or f"ref-{request.key}"
+        self._authorize(request.key, reference, request.order_id, request.amount)
+        return ProviderAnswer("approved", reference)
+
+    def _authorize(self, key: str, reference: str, order_id: str, amount: Money) -> None:
+        self.ledger[key] = Charge(key, "authorize", order_id, amount.amount_minor)
+        self.holds[reference] = Hold(order_id, amount.amount_minor, self.clock() + HOLD)
+        self._keys[key] = reference
+        self._tell(order_id, reference, "authorized", amount)
+
+    def _capture(self, request: ProviderRequest) -> ProviderAnswer:
+        hold = self.holds.get(request.reference)
+        if hold is not None and hold.lapses_at <= self.clock():
+            return ProviderAnswer("declined", code="authorization_expired")
+        if hold is None or request.amount.amount_minor > hold.minor:
+            return ProviderAnswer("declined", code="more_than_authorized")
+        hold.minor = 0 if request.final else hold.minor - request.amount.amount_minor
+        return self._done(request, request.reference, "captured")
+
+    def _void(self, request: ProviderRequest) -> ProviderAnswer:
+        reference = self._keys.get(request.reference, request.reference)
+        if reference in self.holds:
+            self.holds[reference].minor = 0
+        if reference in self.challenges and self.challenges[reference].became == "open":
+            self.challenges[reference].became = "voided"
+        return self._done(request, reference, "voided")
+
+    def _done(self, request: ProviderRequest, reference: str, status: str) -> ProviderAnswer:
+        key, amount = request.key, request.amount
+        self.ledger[key] = Charge(
+            key, request.step, request.order_id, amount.amount_minor, request.subject
+        )
+        self._tell(request.order_id, reference, status, amount)
+        return ProviderAnswer("approved", reference)
+
+    def _tell(self, order_id: str, reference: str, status: str, amount: Money) -> None:
+        number = f"ntc-{len(self.notices) + 1}"
+        notice = RecordProviderNotice(order_id, number, reference, status, amount, self.clock())
+        self.notices.append(notice)
 
 
 class Carrier:

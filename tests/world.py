@@ -6,7 +6,7 @@ Everything that decides is the real domain; only what carries the messages is ma
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from domain.deadlines import Arm, Periods, deadlines
 from domain.errors import Refused
@@ -32,6 +32,9 @@ from tests.outside import Carrier, Provider
 START = datetime(2026, 11, 17, 12, 0, tzinfo=UTC)
 
 
+DeliveryOutcome = Literal["sent", "unreachable", "failed", "suppressed"]
+
+
 class Timer(NamedTuple):
     id: str
     due_at: datetime
@@ -50,8 +53,10 @@ class World:
     def __init__(self, periods: Periods | None = None) -> None:
         self.periods = periods or Periods()
         self.now = START
-        self.provider = Provider()
+        self.provider = Provider(lambda: self.now)
         self.carrier = Carrier()
+        self.post: deque[DeliveryOutcome] = deque()
+        self.handled: list[Sent] = []
         self.log: list[Event] = []
         self.queues: dict[tuple[str, str], deque[Sent]] = {}
         self.timers: dict[tuple[str, str], Timer] = {}
@@ -86,6 +91,7 @@ class World:
         sent = self.queues[name].popleft()
         if sent.id in self.outcomes:
             return
+        self.handled.append(sent)
         if sent.timer is not None:
             armed = self.timers.get(sent.timer)
             if armed is None or armed.id != sent.id:
@@ -100,6 +106,10 @@ class World:
         self.outcomes[sent.id] = facts
         for fact in facts:
             self._record(fact)
+
+    def repeat(self, sent: Sent) -> None:
+        """What was handled before comes again, under its own id."""
+        self._put(sent)
 
     def drain(self, choose: Callable[[int], int] = lambda _: 0) -> None:
         """Handles all that waits; `choose` picks which of n keys is next."""
@@ -215,7 +225,8 @@ class World:
         request = notification.ask(command, state, command_id)
         wish: Any = command
         if request is not None:
-            wish = Delivered(command, request, DeliveryAnswer("sent"), self.now)
+            said = self.post.popleft() if self.post else "sent"
+            wish = Delivered(command, request, DeliveryAnswer(said), self.now)
         facts = notification.decider.decide(wish, state)
         self.messages[command.stream] = notification.decider.fold(facts, state)
         return facts

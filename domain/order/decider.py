@@ -46,15 +46,22 @@ RULES: Mapping[type[m.OrderCommand], Callable[[Any, State], list[m.OrderEvent]]]
 
 def decide(command: m.OrderCommand, state: State) -> list[m.OrderEvent]:
     events = RULES[type(command)](command, state)
-    if events and (state.ending or state.window_ended):
-        return _concluded(events, state)
-    return events
+    if not events or state.base != "confirmed":
+        return _concluded(events, state) if events and state.ending else events
+    after = _after(events, state)
+    events = [*events, *settling.let_go(after)]
+    return _concluded(events, state) if state.ending or state.window_ended else events
+
+
+def _after(events: list[m.OrderEvent], state: State) -> State:
+    for event in events:
+        state = evolve(state, event)
+    return state
 
 
 def _concluded(events: list[m.OrderEvent], state: State) -> list[m.OrderEvent]:
     """With the last thing that was open comes back, the order closes."""
-    for event in events:
-        state = evolve(state, event)
+    state = _after(events, state)
     if state.closed or not state.settled:
         return events
     order = state.order

@@ -29,6 +29,7 @@ def _payment_requested(state: State, event: m.PaymentRequested) -> State:
         attempt_status="in_flight",
         failed_code="",
         payment_method=event.payment_method,
+        drained=state.drained or event.replaces,
     )
 
 
@@ -158,6 +159,7 @@ def _shipped(state: State, event: m.OrderShipped) -> State:
         hold="",
         asked=state.asked + amount,
         captures_open=opened,
+        last_capture=event.parcel_id if event.last else state.last_capture,
         parcels={**state.parcels, event.parcel_id: parcel},
     )
 
@@ -239,6 +241,7 @@ CHANGES: Mapping[type[m.OrderEvent], Callable[[State, Any], State]] = {
     m.OrderPaymentFailed: money.payment_failed,
     m.OrderRefunded: money.refunded,
     m.OrderAuthorizedAnew: money.authorized_anew,
+    m.AuthorizationNotNeeded: money.not_needed,
     m.OrderPaymentRetried: money.payment_retried,
     m.OrderWrittenOff: money.written_off,
     m.OrderParcelLost: _parcel_lost,

@@ -13,6 +13,7 @@ def paid(state: State, event: m.OrderPaid) -> State:
         state,
         captured=state.captured + event.amount.amount_minor,
         captures_open=without(state.captures_open, event.parcel_id),
+        drained=state.drained or event.parcel_id == state.last_capture,
     )
 
 
@@ -50,8 +51,13 @@ def authorized_anew(state: State, event: m.OrderAuthorizedAnew) -> State:
         attempt_status="authorized",
         authorized=held,
         voided=False,
-        awaited=state.awaited | {"void"} if event.void else state.awaited,
+        authorization_expired=False,
+        drained=False,
     )
+
+
+def not_needed(state: State, event: m.AuthorizationNotNeeded) -> State:  # noqa: ARG001 - the table
+    return replace(state, awaited=state.awaited | {"void"})
 
 
 def payment_retried(state: State, event: m.OrderPaymentRetried) -> State:
@@ -62,6 +68,7 @@ def payment_retried(state: State, event: m.OrderPaymentRetried) -> State:
             asked=state.asked + amount,
             owed=without(state.owed, subject),
             captures_open={**state.captures_open, subject: amount},
+            last_capture=subject if event.last else state.last_capture,
         )
     else:
         state = replace(
@@ -74,14 +81,11 @@ def payment_retried(state: State, event: m.OrderPaymentRetried) -> State:
 
 def written_off(state: State, event: m.OrderWrittenOff) -> State:
     lost = state.written_off + event.amount.amount_minor
-    awaited = state.awaited | {"void"} if event.void else state.awaited
     parcels = {
         name: replace(one, paid_back=one.paid_back or name in state.owed)
         for name, one in state.parcels.items()
     }
-    return replace(
-        state, owed={}, unrefunded={}, written_off=lost, awaited=awaited, parcels=parcels
-    )
+    return replace(state, owed={}, unrefunded={}, written_off=lost, parcels=parcels)
 
 
 def owing(state: State, refund_id: str, amount: int) -> State:

@@ -102,15 +102,12 @@ def record_payment_authorized(
 
 
 def _held_anew(command: m.RecordPaymentAuthorized, state: State) -> list[m.OrderEvent]:
-    """Parcels go on, what left meanwhile is charged; what nobody needs any more is let go."""
+    """Parcels go on, and what left meanwhile is charged."""
     order_id, attempt = command.order_id, command.attempt
     released: list[m.OrderEvent] = []
     if state.authorization_expired:
         released = [m.HoldReleased(order_id, LAPSED)]
-    void = not (state.owed or state.captures_open or state.unshipped)
-    if released and not state.owed and not void:
-        return released
-    anew = m.OrderAuthorizedAnew(order_id, attempt, command.amount, void)
+    anew = m.OrderAuthorizedAnew(order_id, attempt, command.amount)
     return [*released, anew, *captures(state)]
 
 

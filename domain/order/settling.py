@@ -33,6 +33,15 @@ def settle_order(command: m.SettleOrder, state: State) -> list[m.OrderEvent]:
     return [asked, *refunds]
 
 
+def let_go(state: State) -> list[m.OrderEvent]:
+    """What no capture will ever take is not left to lapse by itself."""
+    needed = state.owed or state.captures_open or state.unshipped or state.asking
+    held = state.authorized and not (state.voided or state.drained or state.authorization_expired)
+    if state.base != "confirmed" or state.ending or needed or not held or "void" in state.awaited:
+        return []
+    return [m.AuthorizationNotNeeded(state.order.order_id)]
+
+
 def captures(state: State) -> list[m.OrderEvent]:
     """Asks for all that the customer owes, now that it may be held."""
     final = list(state.owed)[-1] if state.owed and not state.unshipped else ""
@@ -68,5 +77,4 @@ def _written_off(state: State, reason: str) -> m.OrderWrittenOff:
         state.money(sum(state.owed.values())),
         state.money(sum(state.unrefunded.values())),
         reason,
-        void=bool(state.owed) and not (state.captures_open or state.unshipped or state.voided),
     )

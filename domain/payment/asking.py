@@ -23,7 +23,7 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
             if _known(state, "capture", parcel_id, again):
                 return None
             key = _key(command, "capture", command_id)
-            return _as_before(Wish("capture", parcel_id, key, amount, final=final), state)
+            return Wish("capture", parcel_id, key, amount, final=final)
         case m.VoidAuthorization():
             if state.voided or ("void", "") in state.pending:
                 return None
@@ -33,7 +33,7 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
             if _known(state, "refund", refund_id, again):
                 return None
             key = _key(command, "refund", command_id)
-            return _as_before(Wish("refund", refund_id, key, amount), state)
+            return Wish("refund", refund_id, key, amount)
         case m.RetryPayment(step=step, subject=subject):
             waiting = state.pending.get((step, subject))
             if waiting is None or step != "void" or subject:
@@ -42,14 +42,6 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
             return _void(waiting, state)
         case _:
             return _authorization_wish(command, state, command_id)
-
-
-def _as_before(wish: Wish, state: State) -> Wish:
-    """What was given up without an answer may have been done: the same again, by the same key."""
-    before = state.given_up.get((wish.step, wish.subject))
-    if before is None:
-        return wish
-    return replace(wish, key=before.key, amount=before.amount, unsure=before.unsure)
 
 
 def _void(wish: Wish, state: State) -> Wish:
@@ -92,8 +84,19 @@ def blocker(wish: Wish, state: State) -> Wish | None:
 
     A capture waits for a renewal that was asked for, and for any new authorisation when the old one
     has lapsed; an authorisation waits for the void of the one whose place it takes. What came later
-    is not waited for.
+    is not waited for; what is waited for may itself wait.
     """
+    first = _ahead(wish, state)
+    if first is None:
+        return None
+    seen = {(wish.step, wish.subject)}
+    while (first.step, first.subject) not in seen:
+        seen.add((first.step, first.subject))
+        first = _ahead(first, state) or first
+    return first
+
+
+def _ahead(wish: Wish, state: State) -> Wish | None:
     if wish.step == "capture" and state.expired:
         return next((one for name, one in state.pending.items() if name[0] == "authorize"), None)
     for name, pending in state.pending.items():

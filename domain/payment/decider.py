@@ -108,9 +108,11 @@ def _again(wish: Wish, answered: m.Answered, state: State) -> m.PaymentEvent:
     order_id = answered.command.order_id
     at = next_try(wish.key, tries, answered.at, first_at)
     unreachable = answered.answer.outcome == "unreachable"
+    unsure = wish.unsure or not unreachable
+    if at is None and unsure and wish.step in ("capture", "refund"):
+        at = answered.at + pause_after(wish.key, tries)  # money may have moved: until we know
     if at is None:
-        given_up = replace(wish, unsure=wish.unsure or not unreachable)
-        return _failed(given_up, UNREACHABLE, False, order_id, state)
+        return _failed(replace(wish, unsure=unsure), UNREACHABLE, False, order_id, state)
     kind = m.PaymentDeferred if unreachable else m.PaymentOutcomeUnknown
     return _deferral(kind, order_id, replace(wish, tries=tries, first_at=first_at), at)
 

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from domain.message import Money
 from domain.payment import messages as m
 from domain.payment.messages import Step
-from domain.payment.state import RENEWAL, UNREACHABLE, Authentication, State, Wish
+from domain.payment.state import RENEWAL, Authentication, State, Wish
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -40,11 +40,11 @@ def evolve(state: State, event: m.PaymentEvent) -> State:
         case m.PaymentRefunded(refund_id=refund_id, amount=amount):
             state = _done(state, "refund", refund_id)
             return replace(state, refunded=state.refunded + amount.amount_minor)
-        case m.CaptureFailed(parcel_id=parcel_id, final=final, code=code):
-            state = _failed(state, "capture", parcel_id, code)
+        case m.CaptureFailed(parcel_id=parcel_id, final=final):
+            state = _failed(state, "capture", parcel_id)
             return replace(state, final=state.final or final)
-        case m.RefundFailed(refund_id=refund_id, code=code):
-            return _failed(state, "refund", refund_id, code)
+        case m.RefundFailed(refund_id=refund_id):
+            return _failed(state, "refund", refund_id)
         case _:
             return _authorization_changed(state, event)
 
@@ -128,18 +128,13 @@ def _abandoned(state: State) -> Mapping[str, Authentication]:
 
 def _done(state: State, step: Step, subject: str) -> State:
     state = _answered(state, step, subject)
-    given_up = _without(state.given_up, (step, subject))
-    return replace(state, done=state.done | {(step, subject)}, given_up=given_up)
+    return replace(state, done=state.done | {(step, subject)})
 
 
-def _failed(state: State, step: Step, subject: str, code: str) -> State:
-    """What nobody answered may have been done: it is asked again only under the same key."""
+def _failed(state: State, step: Step, subject: str) -> State:
     name = (step, subject)
-    given_up = _without(state.given_up, name)
-    if code == UNREACHABLE and name in state.pending:
-        given_up[name] = state.pending[name]
     failures = {**state.failures, name: state.failures.get(name, 0) + 1}
-    return replace(_answered(state, step, subject), given_up=given_up, failures=failures)
+    return replace(_answered(state, step, subject), failures=failures)
 
 
 def _answered(state: State, step: Step, subject: str) -> State:

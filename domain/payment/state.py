@@ -39,9 +39,8 @@ class State(Struct, frozen=True):
 
     `done` names each capture and refund that was made; `pending` those asked again, in the order in
     which they came. `unsure` is an authorisation that was given up though the provider may hold it;
-    `failures` counts the final answers that were no, `given_up` are captures and refunds that got
-    no answer at all, so that they keep their keys;
-    `abandoned` are the challenges, by reference, that the customer may still confirm.
+    `failures` counts the captures and refunds that came to nothing; `abandoned` are the challenges,
+    by reference, that the customer may still confirm.
     """
 
     attempt: int = 0
@@ -58,7 +57,6 @@ class State(Struct, frozen=True):
     final: bool = False
     unsure: Wish | None = None
     failures: Mapping[tuple[Step, str], int] = {}
-    given_up: Mapping[tuple[Step, str], Wish] = {}
     abandoned: Mapping[str, Authentication] = {}
 
     @property

@@ -60,9 +60,7 @@ def payment_requested(event: order.PaymentRequested) -> list[Reaction]:
     return [Reaction(payment.VoidAuthorization(event.order_id, "replaced")), Reaction(ask)]
 
 
-def authorized_anew(event: order.OrderAuthorizedAnew) -> list[Reaction]:
-    if not event.void:
-        return []
+def not_needed(event: order.AuthorizationNotNeeded) -> list[Reaction]:
     return [Reaction(payment.VoidAuthorization(event.order_id, "not_needed"))]
 
 
@@ -71,12 +69,6 @@ def payment_retried(event: order.OrderPaymentRetried) -> list[Reaction]:
     if event.step == "refund":
         return [Reaction(payment.RefundPayment(order_id, subject, amount, event.again))]
     return [Reaction(payment.CapturePayment(order_id, subject, amount, event.last, event.again))]
-
-
-def written_off(event: order.OrderWrittenOff) -> list[Reaction]:
-    return (
-        [Reaction(payment.VoidAuthorization(event.order_id, "written_off"))] if event.void else []
-    )
 
 
 def order_confirmed(event: order.OrderConfirmed) -> list[Reaction]:

@@ -296,4 +296,44 @@ MUTANTS = (
         "test_a_parcel_that_was_paid_back_and_then_found_is_not_paid_back_again",
         "Of a return only what was paid for is refunded.",
     ),
+    Mutant(
+        "late_confirmation_kept",
+        "tests/unit/domain/test_payment.py::"
+        "test_a_challenge_that_was_given_up_and_is_confirmed_late_is_voided",
+        "A payment that is confirmed after it was given up is voided.",
+    ),
+    Mutant(
+        "unsure_capture_given_up",
+        "tests/unit/domain/test_payment.py::"
+        "test_what_may_have_been_taken_is_asked_for_until_somebody_answers",
+        "What the provider may have taken or given back is asked for until somebody answers.",
+    ),
+    Mutant(
+        "failed_refund_forgotten",
+        "tests/unit/domain/test_order.py::"
+        "test_a_refund_that_failed_keeps_the_order_open_until_it_is_out",
+        "An order stays open while money is owed to its customer.",
+    ),
+    Mutant(
+        "needless_hold_left",
+        "tests/unit/domain/test_order.py::test_what_is_let_go_closes_the_order_with_its_window",
+        "What no capture will ever take is let go.",
+    ),
+    Mutant(
+        "capture_overtakes_renewal",
+        "tests/unit/domain/test_payment.py::"
+        "test_a_refund_behind_a_capture_behind_a_renewal_asks_for_the_renewal",
+        "What is waited for waits for what came before it.",
+    ),
+    Mutant(
+        "failed_capture_repeated",
+        "tests/unit/domain/test_payment.py::test_twice",
+        "A capture that failed is made again only when a person wants it.",
+    ),
+    Mutant(
+        "owed_not_captured_anew",
+        "tests/unit/domain/test_life.py::"
+        "test_a_capture_that_came_too_late_is_made_of_a_new_authorisation",
+        "What left unpaid is captured as soon as the money is held anew.",
+    ),
 )

@@ -27,6 +27,7 @@ from domain.order.messages.commands import (
     ShortagePolicy,
 )
 from domain.order.messages.fulfilling import (
+    AuthorizationNotNeeded,
     OrderAuthorizedAnew,
     OrderCompleted,
     OrderDelivered,
@@ -79,6 +80,7 @@ from domain.order.messages.reports import (
 
 __all__ = [
     "ApproveReturn",
+    "AuthorizationNotNeeded",
     "CancelOrder",
     "CancellationRefused",
     "CancellationRequested",

@@ -41,12 +41,17 @@ class OrderPaymentFailed(OrderEvent, frozen=True):
 
 
 class OrderAuthorizedAnew(OrderEvent, frozen=True):
-    """The money that was asked for anew is held; `void` when nobody needs it any more."""
+    """The money that was asked for anew is held."""
 
     type: ClassVar[str] = "quire.order.authorized_anew.v1"
     attempt: int
     amount: Money
-    void: bool = False
+
+
+class AuthorizationNotNeeded(OrderEvent, frozen=True):
+    """Something is held still, and nothing is left that could be charged: it is let go."""
+
+    type: ClassVar[str] = "quire.order.authorization_not_needed.v1"
 
 
 class OrderPaymentRetried(OrderEvent, frozen=True):
@@ -63,15 +68,13 @@ class OrderPaymentRetried(OrderEvent, frozen=True):
 class OrderWrittenOff(OrderEvent, frozen=True):
     """A person let go what is owed: `amount` by the customer, `refunds` to the customer.
 
-    The first is not asked for any more, the second was given back by other means. `void` says that
-    nothing needs the authorisation any more.
+    The first is not asked for any more, the second was given back by other means.
     """
 
     type: ClassVar[str] = "quire.order.written_off.v1"
     amount: Money
     refunds: Money
     reason: str = ""
-    void: bool = False
 
 
 class OrderRefunded(OrderEvent, frozen=True):

@@ -424,3 +424,61 @@ def until_next(world: World) -> None:
     assert due is not None
     world.tick(due - world.now)
     world.drain()
+
+
+def test_a_lost_parcel_that_was_not_paid_takes_nothing_of_what_the_others_paid():
+    world = stocked(mug=30)
+    world.provider.script.extend(["approve", "approve", "decline"])
+    world.carrier.journey = ("handed_over", "lost")
+    world.tell(place("o-1", line(1, "mug", 21)))  # two parcels, and the second is declined
+    world.tell(RecordScan("o-1", "o-1.1", "s-1", "delivered", world.now))
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "partially_captured")
+    assert world.provider.total("capture", "o-1") == 10_000
+    assert world.provider.total("refund", "o-1") == 0
+    assert world.provider.total("void", "o-1") == 500
+    check_at_rest(world)
+
+
+def test_who_confirms_after_the_cancellation_is_not_charged():
+    world = stocked(mug=5)
+    world.provider.script.append("action")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    [reference] = world.provider.challenges
+    world.tell(ExpireAuthentication("o-1", 1))
+    world.provider.customer(reference, confirms=True)
+    world.tell(order.CancelOrder("o-1"))
+    [notice] = world.provider.notices
+    world.tell(notice)
+    assert world.provider.left("o-1") == 0
+    world.run_out()
+    assert axes(world)[0] == "cancelled"
+    check_at_rest(world)
+
+
+def test_a_capture_that_came_too_late_is_made_of_a_new_authorisation():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.provider.script.append("decline")
+    world.send(RenewAuthorization("o-1"))
+    world.send(RecordScan("o-1", "o-1.1", "s-1", "handed_over", world.now))
+    world.step(("shipping", "o-1"))
+    world.step(("order", "o-1"))  # it has left, and the authorisation ends before the capture
+    world.drain()
+    assert world.provider.total("capture", "o-1") == 1_000
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "captured")
+    check_at_rest(world)
+
+
+def test_a_person_takes_another_card_for_what_is_owed():
+    world = stocked(mug=5)
+    world.provider.script.extend(["approve", "decline"])
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.run_out()
+    assert axes(world) == ("confirmed", "delivered", "failed")
+    world.tell(order.SettleOrder("o-1", "tok_other"))
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "captured")
+    assert world.provider.total("void", "o-1") == 1_000  # what the first card held
+    check_at_rest(world)

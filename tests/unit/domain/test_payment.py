@@ -178,3 +178,86 @@ def test_a_notice_counts_only_for_a_reference_of_ours():
 )
 def test_twice(history: tuple[Any, ...], command: Any, answer: Any):
     given(*history).when(command, answer).twice_writes_nothing()
+
+
+LATE = m.RecordProviderNotice("o-1", "n-9", "auth-1", "authorized", pounds(1_000), NOON)
+
+
+@pytest.mark.parametrize("gives_up", [VOID, m.ExpireAuthentication("o-1", 1)], ids=["void", "late"])
+def test_a_challenge_that_was_given_up_and_is_confirmed_late_is_voided(gives_up: Any):
+    answer = YES if gives_up is VOID else None
+    given_up = after_giving_up(gives_up, answer)
+    voided = given_up.when(LATE, YES, command_id="late")
+    assert voided.request == m.ProviderRequest(
+        "void", "o-1/void/late", "o-1", pounds(1_000), "", "auth-1", "auth-1"
+    )
+    done = voided.then(
+        m.AuthorizationCameLate("o-1", 1, pounds(1_000), "auth-1"),
+        m.AuthorizationVoided("o-1", pounds(1_000), reference="auth-1"),
+    )
+    done.when(LATE).then_nothing()
+
+
+def after_giving_up(command: Any, answer: Any) -> Any:
+    return given(WAITS).when(command, answer).then_types(*_KINDS[type(command)])
+
+
+_KINDS: dict[type, tuple[type, ...]] = {
+    m.VoidAuthorization: (m.AuthorizationVoided,),
+    m.ExpireAuthentication: (m.PaymentDeclined,),
+}
+
+
+def test_a_void_while_the_customer_is_asked_closes_the_challenge():
+    void = given(WAITS).when(VOID, YES)
+    assert void.request.reference == "auth-1"
+    void.then(m.AuthorizationVoided("o-1", pounds(1_000)))
+
+
+def test_the_void_of_a_late_hold_is_asked_again_until_it_is_out():
+    declined = given(WAITS).when(m.ExpireAuthentication("o-1", 1)).then_types(m.PaymentDeclined)
+    away = declined.when(LATE, DOWN, command_id="late")
+    waits = away.then_types(m.AuthorizationCameLate, m.PaymentDeferred)
+    again = waits.when(m.RetryPayment("o-1", "void", "auth-1"), YES)
+    assert again.request.key == "o-1/void/late"
+    again.then(m.AuthorizationVoided("o-1", pounds(1_000), reference="auth-1"))
+
+
+def test_what_may_have_been_taken_is_asked_for_until_somebody_answers():
+    unsure = given(AUTHORIZED).when(CAPTURE, UNSURE, command_id="first")
+    retry = m.RetryPayment("o-1", "capture", "o-1.1")
+    late = unsure.then_types(m.PaymentOutcomeUnknown).when(retry, DOWN, at=NOON + timedelta(days=3))
+    assert late.request.key == "o-1/capture/first"
+    late.then_types(m.PaymentDeferred)
+
+
+def test_what_was_surely_not_taken_is_given_up_after_a_day():
+    away = given(AUTHORIZED).when(CAPTURE, DOWN).then_types(m.PaymentDeferred)
+    retry = m.RetryPayment("o-1", "capture", "o-1.1")
+    away.when(retry, DOWN, at=NOON + timedelta(days=1)).then_types(m.CaptureFailed)
+
+
+def test_a_new_authorisation_waits_for_the_void_of_the_old_one():
+    voiding = given(AUTHORIZED).when(VOID, DOWN, command_id="void").then_types(m.PaymentDeferred)
+    anew = m.AuthorizePayment("o-1", 2, pounds(600), "tok_other")
+    asked = voiding.when(anew, YES)
+    assert asked.request.step == "void"
+    waits = asked.then_types(m.AuthorizationVoided, m.PaymentDeferred)
+    held = waits.when(m.RetryPayment("o-1", "authorize", "2"), YES)
+    held.then(m.PaymentAuthorized("o-1", 2, pounds(600), "ref-1"))
+
+
+def test_a_refund_behind_a_capture_behind_a_renewal_asks_for_the_renewal():
+    renewal = given(AUTHORIZED).when(m.RenewAuthorization("o-1"), DOWN, command_id="renewal")
+    capture = renewal.then_types(m.PaymentDeferred).when(CAPTURE, DOWN)
+    assert capture.request.key == "o-1/renew/renewal"
+    both = capture.then_types(m.PaymentDeferred, m.PaymentDeferred)
+    assert both.when(REFUND, DOWN).request.key == "o-1/renew/renewal"
+
+
+def test_what_failed_is_tried_again_under_a_key_of_its_own():
+    failed = given(AUTHORIZED).when(CAPTURE, NO, command_id="first").then_types(m.CaptureFailed)
+    again = m.CapturePayment("o-1", "o-1.1", CAPTURE.amount, CAPTURE.final, again=1)
+    taken = failed.when(again, YES, command_id="second")
+    assert taken.request.key == "o-1/capture/second"
+    taken.then_types(m.PaymentCaptured)

@@ -1,0 +1,1 @@
+"""Ten thousand random lives of orders, in memory, and what must hold in each."""
