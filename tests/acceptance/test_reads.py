@@ -10,8 +10,8 @@ import httpx
 from tests.acceptance.shop import PRICE, Shop, order_of, waiting
 from tests.acceptance.wait import until
 
-MANY = 300
-AT_ONCE = 16
+MANY = 1_000
+AT_ONCE = 40
 
 
 def test_a_customers_orders_come_in_pages_newest_first(shop: Shop):

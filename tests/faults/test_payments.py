@@ -8,15 +8,18 @@ from dataclasses import replace
 from typing import Any
 
 from bus.message import Message
+from domain.inventory.messages import ReceiveStock
 from domain.message import Money
+from domain.order.messages import CancelOrder
 from domain.payment.messages import AuthorizePayment, CapturePayment, RefundPayment
 from gateways.ledger import read_ledger
+from store import log
 from store.connect import connect
 from streams.agents import declare
 from streams.engine import Engine
 from streams.settings import Settings
 from tests.faults.forked import KILLED, forked
-from tests.faults.world import World, message
+from tests.faults.world import World, message, orders
 from tests.integration.hand import Record, Topic
 from tests.integration.relay_world import until
 
@@ -78,6 +81,37 @@ async def test_a_hundred_kills_between_the_answer_and_the_commit(world: World):
         everything += sent
     assert kills == 100
     await _the_ledger_is_the_log(world, everything)
+
+
+async def test_cancelled_while_the_provider_is_asked(world: World):
+    """11: the answer is late, the order waits for it in `cancelling`; what was held is let go."""
+    settings = {"provider_delay_seconds": 1.5}
+    sent = [message(ReceiveStock("mug", 20), "mug/in"), *orders(20)]
+    await world.run("worker payment", "worker order", "worker inventory", "relay", **settings)
+    await world.send(sent)
+    await world.reached("quire.order.payment_requested.v1", 20)
+    cancels = [message(CancelOrder(one.key), f"{one.key}/cancel") for one in sent[1:]]
+    await world.send(cancels)
+    await world.settled(cancels)
+    assert await world.count(HELD, "quire.payment.authorized.v1") < 20, "the answers were early"
+    await world.reached("quire.order.cancelled.v1", 20)
+    await world.reached("quire.payment.voided.v1", 20)
+
+    for one in sent[1:]:
+        steps = [fact.type.split(".")[2] for fact in await log.read_order(world.conn, one.key)]
+        asked, answered = steps.index("cancellation_requested"), steps.index("authorized")
+        assert steps.index("cancelled") > max(asked, answered)
+    book = list(read_ledger(world.path / "provider" / "ledger.jsonl"))
+    assert sorted(entry.step for entry in book) == ["authorize"] * 20 + ["void"] * 20
+    await until(lambda: _all_released(world))
+    world.check(ledger=True)
+
+
+HELD = "select count(*) from event where type = %s"
+
+
+async def _all_released(world: World) -> bool:
+    return not await world.count("select sum(reserved) from stock_level")
 
 
 async def _the_ledger_is_the_log(world: World, sent: list[Message]) -> None:

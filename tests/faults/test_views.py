@@ -31,5 +31,17 @@ async def test_the_views_are_the_fold_whoever_projects(world: World):
     assert await second.end() == 0
 
 
+async def test_polling_alone_moves_views_and_relay(world: World):
+    """24: nobody is notified of anything; views = fold, and all is relayed."""
+    await world.run("projector", "relay")
+    for n in range(5):
+        await record(world.conn, life(f"quiet-{n}"), notify=False)
+        await until(lambda n=n: _shown(world, n + 1))
+    await world.relayed()
+    found: list[Difference] = []
+    await compare(world.conn, found.append)
+    assert found == []
+
+
 async def _shown(world: World, count: int) -> bool:
     return await world.count("select count(*) from order_view") >= count

@@ -57,7 +57,9 @@ def life(order_id: str, *, sku: str = "mug", customer_id: str = "c-1") -> list[E
     ]  # fmt: skip
 
 
-async def record(conn: AsyncConnection, events: Iterable[Event], at: datetime = START) -> int:
+async def record(
+    conn: AsyncConnection, events: Iterable[Event], at: datetime = START, *, notify: bool = True
+) -> int:
     """Append the facts a minute apart; gives the position of the last."""
     new: list[log.NewEvent] = []
     events = list(events)
@@ -74,5 +76,6 @@ async def record(conn: AsyncConnection, events: Iterable[Event], at: datetime = 
         ends[event.stream] = (version + 1, hashed)
     async with conn.transaction():
         await conn.execute(log.APPEND, log.columns(new))
-        await conn.execute("notify quire_log")
+        if notify:
+            await conn.execute("notify quire_log")
     return await log.head(conn)

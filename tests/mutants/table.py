@@ -207,6 +207,11 @@ MUTANTS = (
         "Nothing is announced before the relay passed all that is older.",
     ),
     Mutant(
+        "notifications_trusted",
+        "tests/faults/test_views.py::test_polling_alone_moves_views_and_relay",
+        "A notification is a hint only; who waits for it looks again anyway.",
+    ),
+    Mutant(
         "views_not_compared",
         "tests/integration/test_views.py::test_two_projectors_add_nothing_twice",
         "The views' checkpoint is compared in their transaction.",
