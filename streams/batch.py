@@ -12,7 +12,7 @@ import msgspec
 from bus.message import RELAY
 from domain.deadlines import Disarm, Periods, deadlines
 from domain.errors import Refused
-from domain.ids import derive
+from domain.ids import derive, text_of
 from domain.message import Command, Event
 from store.chain import link
 from store.codec import encode
@@ -178,8 +178,7 @@ class Batch:
         occurred = min(message.time, self._now) if from_outside else self._now
         first: int | None = None
         for number, event in enumerate(events):
-            origin = f"event|{incoming.id}|{number}"
-            id = derive(self._milliseconds, origin)
+            id = derive(self._milliseconds, f"event|{text_of(incoming.id)}|{number}")
             own = event.stream == stream and not self._is_shared(stream)
             version, head = (held.version, held.head) if own else self._shared_head(event)
             data = encode(event)
@@ -222,7 +221,7 @@ class Batch:
             self._disarm(verdict, key)
             due = int(deadline.due_at.timestamp() * 1000)
             verdict.timers[key] = NewTimer(
-                *key, derive(due, f"timer|{id}|{deadline.name}"), deadline.due_at, command.kind,
+                *key, derive(due, f"timer|{text_of(id)}|{deadline.name}"), deadline.due_at, command.kind,
                 command.key, command.context, incoming.correlation, id, encode(command).decode(),
             )  # fmt: skip
             armed = None if armed is None else armed | {deadline.name}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from bus.message import RELAY, Message
 from domain.catalog import COMMANDS, TOPICS
 from domain.fulfilment import react
-from domain.ids import derive
+from domain.ids import derive, text_of
 from domain.message import Command
 from store.codec import encode
 from store.log import Recorded
@@ -79,7 +79,7 @@ def key_of(stream: str) -> str:
 def _message(fact: Recorded, command: Command, part: str) -> Message:
     milliseconds = (fact.recorded_at - _1970) // _MILLISECOND
     return Message(
-        id=derive(milliseconds, f"fact|{fact.id}|{command.kind}|{part}"),
+        id=derive(milliseconds, f"fact|{text_of(fact.id)}|{command.kind}|{part}"),
         type=command.kind,
         source=RELAY,
         time=fact.recorded_at,
