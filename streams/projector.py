@@ -13,12 +13,13 @@ from streams.settings import Settings
 
 log = logging.getLogger("quire.projector")
 
-# Facts of one order follow each other closely: under load a pause lets more of them share one
-# update, which is what a view costs. A quiet shop does not wait.
-BREATH_SECONDS = 0.15
-BUSY = 50
+# Facts of one order follow each other closely: a pause lets more of them share one update, which is
+# what a view costs. The more there is, the longer; a quiet shop does not wait.
+BREATH_A_FACT = 0.0002
+LONGEST_BREATH = 0.3
+SHORTEST_BREATH = 0.01
 POLL_SECONDS = 0.5
-BATCH = 1_000
+BATCH = 5_000
 REMEMBERED_DOCUMENTS = 20_000
 
 
@@ -62,7 +63,14 @@ async def _live(dsn: str, stop: asyncio.Event) -> None:
                 if not moved:
                     await listen.wait(conn, POLL_SECONDS)
             if not stop.is_set():
-                await asyncio.sleep(BREATH_SECONDS if BUSY <= moved < BATCH else 0.01)
+                await asyncio.sleep(breath_after(moved))
+
+
+def breath_after(moved: int) -> float:
+    """Seconds until the next batch; none to speak of for one that has to catch up."""
+    if moved >= BATCH:
+        return SHORTEST_BREATH
+    return min(LONGEST_BREATH, max(SHORTEST_BREATH, moved * BREATH_A_FACT))
 
 
 class Projector:
