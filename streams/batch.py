@@ -220,9 +220,10 @@ class Batch:
             key = (command.stream, deadline.name)
             self._disarm(verdict, key)
             due = int(deadline.due_at.timestamp() * 1000)
+            timer_id = derive(due, f"timer|{text_of(id)}|{deadline.name}")
             verdict.timers[key] = NewTimer(
-                *key, derive(due, f"timer|{text_of(id)}|{deadline.name}"), deadline.due_at, command.kind,
-                command.key, command.context, incoming.correlation, id, encode(command).decode(),
+                *key, timer_id, deadline.due_at, command.kind, command.key,
+                command.context, incoming.correlation, id, encode(command).decode(),
             )  # fmt: skip
             armed = None if armed is None else armed | {deadline.name}
         return held if armed is held.armed else held._replace(armed=armed)
