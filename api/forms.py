@@ -143,10 +143,12 @@ class RefuseForm(Form):
 
 
 class ReceiveForm(Form):
-    """Without lines all that was approved came in."""
+    """Without lines all that was approved came in. What is `unsellable` of it is paid back and does
+    not go back on the shelf."""
 
     lines: list[OrderLineForm] = Field(default_factory=list[OrderLineForm], max_length=2000)
     condition: Text = ""
+    unsellable: list[OrderLineForm] = Field(default_factory=list[OrderLineForm], max_length=2000)
 
 
 class ReceiptForm(Form):

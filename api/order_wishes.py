@@ -170,12 +170,14 @@ async def receive(
     number: ReturnNo,
     form: Annotated[ReceiveForm | None, Body()] = None,
 ) -> Response:
-    """What came back is paid back and put on the shelf again."""
+    """What came back is paid back and, if it can be sold, put on the shelf again."""
     wanted = form or ReceiveForm()
 
     def command(document: OrderDocument | None) -> Command:
-        lines = _lines(document, wanted.lines) if wanted.lines else _approved(document, number)
-        return ReceiveReturn(asked.order_id, number, lines, wanted.condition)
+        announced = _announced(document, number)
+        lines = _lines(document, wanted.lines) if wanted.lines else announced
+        unsellable = _lines(document, wanted.unsellable) if wanted.unsellable else ()
+        return ReceiveReturn(asked.order_id, number, lines, wanted.condition, unsellable)
 
     return await asked.submit(f"returns/{number}/receive", wanted, command)
 
@@ -231,8 +233,15 @@ def _returnable(document: OrderDocument | None) -> tuple[LineQuantity, ...]:
     )
 
 
-def _approved(document: OrderDocument | None, number: int) -> tuple[LineQuantity, ...]:
+def _announced(document: OrderDocument | None, number: int) -> tuple[LineQuantity, ...]:
     for each in _shown(document).returns:
+        if each.return_no == number and each.status == "refused":
+            raise Problem(
+                409,
+                "return_closed",
+                f"return number {number} was refused",
+                hint="Ask for another return of what came back.",
+            )
         if each.return_no == number:
             return each.lines
     raise Problem(404, "return_not_found", f"the order has no return number {number}")

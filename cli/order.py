@@ -65,7 +65,7 @@ def place(
         "shortage": "backorder" if backorder else "reject",
         **({"contact": contact} if any(contact.values()) else {}),
     }
-    placed = _wish("/orders", body, wait, key, url, as_json)
+    placed = wish("/orders", body, wait, key, url, as_json)
     if wait and placed.get("status") in {"rejected", "cancelled", "expired"}:
         raise SystemExit(Exit.REFUSED)
 
@@ -77,7 +77,7 @@ def place(
 def show(order_id: str, url: str, as_json: bool) -> None:
     """Show an order."""
     with api(url) as client:
-        document = client.get(f"/orders/{_quoted(order_id)}").json()
+        document = client.get(f"/orders/{quoted(order_id)}").json()
     emit(document, as_json=as_json, text=lambda: _text(document))
 
 
@@ -140,8 +140,8 @@ def cancel(
     as_json: bool,
 ) -> None:
     """Cancel an order, or lines of it."""
-    body = {"lines": _lines(lines), "reason": reason}
-    _wish(f"/orders/{_quoted(order_id)}/cancel", body, wait, key, url, as_json)
+    body = {"lines": lines_of(lines), "reason": reason}
+    wish(f"/orders/{quoted(order_id)}/cancel", body, wait, key, url, as_json)
 
 
 @order.command()
@@ -150,8 +150,8 @@ def cancel(
 @wish_options
 def pay(order_id: str, card: str, wait: int, key: str | None, url: str, as_json: bool) -> None:
     """Pay again after a decline."""
-    path = f"/orders/{_quoted(order_id)}/pay"
-    _wish(path, {"payment_method": card}, wait, key, url, as_json)
+    path = f"/orders/{quoted(order_id)}/pay"
+    wish(path, {"payment_method": card}, wait, key, url, as_json)
 
 
 @order.command()
@@ -174,7 +174,7 @@ def settle(
     if write_off and (card or not reason):
         raise click.UsageError("give --write-off with --reason and without --card")
     body = {"payment_method": card, "write_off": write_off, "reason": reason}
-    _wish(f"/orders/{_quoted(order_id)}/settle", body, wait, key, url, as_json)
+    wish(f"/orders/{quoted(order_id)}/settle", body, wait, key, url, as_json)
 
 
 @order.command("return")
@@ -192,11 +192,13 @@ def return_(
     as_json: bool,
 ) -> None:
     """Ask to send an order back, or lines of it."""
-    body = {"lines": _lines(lines), "reason": reason}
-    _wish(f"/orders/{_quoted(order_id)}/return", body, wait, key, url, as_json)
+    body = {"lines": lines_of(lines), "reason": reason}
+    wish(f"/orders/{quoted(order_id)}/return", body, wait, key, url, as_json)
 
 
-def _wish(path: str, body: Orders, wait: int, key: str | None, url: str, as_json: bool) -> Orders:
+def wish(
+    path: str, body: Orders | None, wait: int, key: str | None, url: str, as_json: bool
+) -> Orders:
     """Send it; without an outcome in time what is known of the order is shown."""
     from uuid import uuid4
 
@@ -212,17 +214,17 @@ def _wish(path: str, body: Orders, wait: int, key: str | None, url: str, as_json
     return document
 
 
-def _lines(texts: tuple[str, ...]) -> list[dict[str, int]]:
+def lines_of(texts: tuple[str, ...], option: str = "--line") -> list[dict[str, int]]:
     found: list[dict[str, int]] = []
     for text in texts:
         number, _, quantity = text.partition(":")
         if not (number.isdigit() and (quantity or "1").isdigit()):
-            raise click.BadParameter(f"{text}: write N:QTY, as in 1:2", param_hint="--line")
+            raise click.BadParameter(f"{text}: write N:QTY, as in 1:2", param_hint=option)
         found.append({"line": int(number), "quantity": int(quantity or 1)})
     return found
 
 
-def _quoted(order_id: str) -> str:
+def quoted(order_id: str) -> str:
     from urllib.parse import quote
 
     if not order_id:
@@ -263,6 +265,8 @@ def _text(document: Orders) -> str:
             if totals[name]
         )
         lines.append(f"  {amounts}")
+    for each in document.get("returns", []):
+        lines.append(f"  return {each['return_no']}: {each['status']}, {_holds(each)}")
     for parcel in document.get("parcels", []):
         lines += _parcel_text(parcel)
     return "\n".join(lines)
@@ -270,7 +274,6 @@ def _text(document: Orders) -> str:
 
 def _parcel_text(parcel: Orders) -> list[str]:
     """What is in it, where it comes from, where it was seen."""
-    holds = ", ".join(f"{each['quantity']} of line {each['line']}" for each in parcel["lines"])
     warehouse = parcel.get("warehouse", "main")
     tracking = f", tracking {parcel['tracking']}" if parcel["tracking"] else ""
     scans = [
@@ -279,6 +282,11 @@ def _parcel_text(parcel: Orders) -> list[str]:
     ]
     return [
         f"  parcel {parcel['parcel_id']} from {warehouse}: {parcel['status']}{tracking}",
-        f"    {holds or 'nothing is left in it'}",
+        f"    {_holds(parcel)}",
         *scans,
     ]
+
+
+def _holds(parcel: Orders) -> str:
+    holds = ", ".join(f"{each['quantity']} of line {each['line']}" for each in parcel["lines"])
+    return holds or "nothing is left in it"

@@ -1,9 +1,10 @@
 """Goods that come back from the customer."""
 
 from domain.errors import Refused
+from domain.message import LineQuantity
 from domain.order import messages as m
 from domain.order.shipping import price_of, refundable
-from domain.order.state import Return, State, named, units
+from domain.order.state import Return, State, named, out_of, units
 
 
 def request_return(command: m.RequestReturn, state: State) -> list[m.OrderEvent]:
@@ -79,8 +80,16 @@ def record_return_received(command: m.RecordReturnReceived, state: State) -> lis
         state.money(refundable(state, worth - waived)),
         f"return-{command.return_no}",
         state.money(waived) if waived else None,
+        _within(command.unsellable, lines),
     )
     return [*approved, settled]
+
+
+def _within(
+    some: tuple[LineQuantity, ...], lines: tuple[LineQuantity, ...]
+) -> tuple[LineQuantity, ...]:
+    """What of `some` is among `lines`."""
+    return out_of(lines, out_of(lines, some))
 
 
 def _approved(

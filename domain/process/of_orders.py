@@ -6,6 +6,7 @@ from domain.inventory import messages as inventory
 from domain.message import Line, LineQuantity, Money, SkuQuantity
 from domain.notification import messages as notification
 from domain.order import messages as order
+from domain.order.state import out_of
 from domain.payment import messages as payment
 from domain.process.reaction import Reaction
 from domain.shipping import messages as shipping
@@ -132,9 +133,10 @@ def parcel_lost(event: order.OrderParcelLost) -> list[Reaction]:
 
 
 def return_settled(event: order.ReturnSettled) -> list[Reaction]:
+    sound = out_of(event.lines, event.unsellable)
     return [
         *_refund(event.order_id, event.refund_id, event),
-        *_restock(event.order_id, event.lines, event.refund_id),
+        *_restock(event.order_id, sound, event.refund_id),
     ]
 
 

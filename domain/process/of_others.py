@@ -72,7 +72,10 @@ def shipment_kept(event: shipping.ShipmentKept) -> list[Reaction]:
 
 
 def return_received(event: shipping.ReturnReceived) -> list[Reaction]:
-    return [Reaction(order.RecordReturnReceived(event.order_id, event.return_no, event.lines))]
+    told = order.RecordReturnReceived(
+        event.order_id, event.return_no, event.lines, event.unsellable
+    )
+    return [Reaction(told)]
 
 
 def also_wanted(event: notification.NotificationAlsoWanted) -> list[Reaction]:

@@ -175,10 +175,15 @@ def _receive(command: m.ReceiveReturn, state: State) -> list[Event]:
         return []
     if not command.lines:
         raise Refused("no_lines")
-    for line in command.lines:
+    for line in (*command.lines, *command.unsellable):
         if line.quantity <= 0:
             raise Refused("quantity_not_positive", line=line.line, quantity=line.quantity)
-    return [m.ReturnReceived(command.order_id, command.return_no, command.lines, command.condition)]
+    if out_of(command.unsellable, command.lines):
+        raise Refused("too_many", return_no=command.return_no)
+    received = m.ReturnReceived(
+        command.order_id, command.return_no, command.lines, command.condition, command.unsellable
+    )
+    return [received]
 
 
 decider: Decider[Command | m.Answered, Event, State] = Decider(State(), decide, evolve)

@@ -61,7 +61,10 @@ class CancelShipment(ParcelCommand, frozen=True):
 
 
 class ReceiveReturn(Command, frozen=True):
-    """Returned goods came in; its parcel is `<order>.r<return_no>`."""
+    """Returned goods came in and were looked at; its parcel is `<order>.r<return_no>`.
+
+    `unsellable` is what of `lines` is paid back and does not go back on the shelf.
+    """
 
     kind: ClassVar[str] = "quire.shipping.receive_return"
     context: ClassVar[str] = "shipping"
@@ -69,6 +72,7 @@ class ReceiveReturn(Command, frozen=True):
     return_no: int
     lines: tuple[LineQuantity, ...]
     condition: str = ""
+    unsellable: tuple[LineQuantity, ...] = ()
 
     @property
     def key(self) -> str:
@@ -215,6 +219,7 @@ class ReturnReceived(Event, frozen=True):
     return_no: int
     lines: tuple[LineQuantity, ...]
     condition: str = ""
+    unsellable: tuple[LineQuantity, ...] = ()
 
     @property
     def stream(self) -> str:

@@ -94,6 +94,10 @@ def parcel_cancelled(document: OrderDocument, event: shipping.ShipmentCancelled)
 
 
 def return_received(document: OrderDocument, event: shipping.ReturnReceived) -> OrderDocument:
+    """Goods of a return that was refused, or that nobody asked for, change nothing."""
+    open_ = {one.return_no for one in document.returns if one.status in ("requested", "approved")}
+    if event.return_no not in open_:
+        return document
     return change_return(document, event.return_no, status="received")
 
 

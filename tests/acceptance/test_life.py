@@ -196,19 +196,21 @@ def test_after_the_hand_over_nothing_is_cancelled(shop: Shop):
 
 
 def test_a_return_is_paid_back_and_put_on_the_shelf(shop: Shop, stack: Stack):
-    sku = shop.book(3)
-    order_id = shop.delivered(shop.place((sku, 2))["order_id"])["order_id"]
-    path = f"/orders/{order_id}"
-    for step, body in (
-        ("/return", {"lines": [{"line": 1, "quantity": 1}], "reason": "torn"}),
-        ("/returns/1/approve", None),
-        ("/returns/1/receive", None),
-    ):
-        assert shop.post(path + step, body).status_code == 200
-    order = shop.becomes(order_id, lambda seen: seen["totals"]["refunded"] == PRICE)
+    """Two of three come back; one of them is torn, so that it stays off the shelf."""
+    sku = shop.book(4)
+    order_id = shop.delivered(shop.place((sku, 3))["order_id"])["order_id"]
+    asked = {"lines": [{"line": 1, "quantity": 2}], "reason": "torn"}
+    assert shop.post(f"/orders/{order_id}/return", asked).status_code == 200
+    for words in (("approve",), ("receive", "--unsellable", "1:1", "--condition", "one is torn")):
+        verb, *options = words
+        said = stack.quire("return", verb, order_id, "1", *options, "--wait", "20", "--json")
+        assert said.code == 0, said.err
+    order = shop.becomes(order_id, lambda seen: seen["totals"]["refunded"] == 2 * PRICE)
     assert (order["fulfilment"], order["payment"]) == ("partially_returned", "partially_refunded")
-    assert stack.taken(order_id, "refund") == PRICE
+    assert stack.taken(order_id, "refund") == 2 * PRICE
     shop.has_level(sku, 2, 0)
+    nobody_asked = shop.post(f"/orders/{order_id}/returns/9/receive", {"lines": asked["lines"]})
+    assert problem(nobody_asked) == (404, "return_not_found")
 
 
 def in_time(shop: Shop, sku: str, cancel: dict[str, Any] | None) -> Order:

@@ -129,7 +129,8 @@ class ReturnRefused(OrderEvent, frozen=True):
 
 
 class ReturnSettled(OrderEvent, frozen=True):
-    """The goods came back: `refund` is owed under `refund_id`, `lines` go back on the shelf.
+    """The goods came back: `refund` is owed under `refund_id`, `lines` go back on the shelf, but
+    for what of them is `unsellable`.
 
     `waived` is what the customer had not paid for them and does not owe any more.
     """
@@ -140,6 +141,7 @@ class ReturnSettled(OrderEvent, frozen=True):
     refund: Money
     refund_id: str
     waived: Money | None = None
+    unsellable: tuple[LineQuantity, ...] = ()
 
 
 class ReturnWindowEnded(OrderEvent, frozen=True):

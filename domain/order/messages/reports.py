@@ -116,3 +116,4 @@ class RecordReturnReceived(OrderCommand, frozen=True):
     kind: ClassVar[str] = "quire.order.record_return_received"
     return_no: int
     lines: tuple[LineQuantity, ...]
+    unsellable: tuple[LineQuantity, ...] = ()

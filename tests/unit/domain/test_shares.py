@@ -183,6 +183,18 @@ def test_what_has_not_arrived_cannot_be_returned():
     assert axes(world) == ("confirmed", "returned", "refunded")
 
 
+def test_what_cannot_be_sold_is_paid_back_and_stays_off_the_shelf():
+    world = two_parcels()
+    leaves(world, "1", *DELIVERED)
+    two, one = LineQuantity(1, "mug", 2), LineQuantity(1, "mug", 1)
+    world.tell(order.RequestReturn(ORDER, (two,)))
+    world.tell(ReceiveReturn(ORDER, 1, (two,), "one is torn", (one,)))
+    assert money(world) == (1_000, 1_000)
+    assert world.levels["mug"].on_hand == 4
+    more = ReceiveReturn(ORDER, 2, (one,), "", (two,))
+    assert world.tell(more) == "too_many", "not more than came"
+
+
 def comes_back(world: World, *lines: LineQuantity) -> None:
     """Asked for, approved, received."""
     number = len(world.orders[ORDER].returns) + 1
