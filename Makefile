@@ -19,7 +19,7 @@ export QUIRE_PORT_BASE := $(PORT_BASE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check mutants bench lock clean
+.PHONY: help up down test check mutants faults bench lock clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ check: $(VENV)/.dev ## Look at format, lint, types and walls.
 
 mutants: $(VENV)/.dev ## Take each protection out; a test must fail.
 	$(BIN)/python -m tests.mutants
+
+faults: $(VENV)/.dev ## Hurt a stack at random for FOR=60s, by SEED=N, and hold it to account.
+	$(BIN)/quire faults --for $(or $(FOR),60s) $(if $(SEED),--seed $(SEED)) $(if $(STATE_DIR),--state-dir $(STATE_DIR))
 
 bench: $(VENV)/.dev ## Measure a short set of all; BENCH="core append" says which.
 	$(BIN)/python -m bench $(BENCH)

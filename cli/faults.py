@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from contextlib import ExitStack
 from pathlib import Path
 from secrets import randbelow
@@ -106,14 +107,7 @@ async def _run(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that Kafka is away is our doing
     wanted = Wanted(seed, seconds, rate, settle)
     if running:
-        if state_dir is None:
-            raise Failure(
-                "state_dir_missing",
-                "which stack?",
-                hint="Name it with --state-dir.",
-                exit_code=Exit.USAGE,
-            )
-        arena = running_stack(state_dir)
+        arena = running_stack(state_dir or Path(os.environ.get("QUIRE_STATE_DIR", ".quire")))
         if only_check:
             return await only(arena, settle, say)
         return await FaultRun(arena, wanted, _plan(seed, seconds, wires=False), say).run()

@@ -113,6 +113,12 @@ async def own_stack(
 ) -> AsyncGenerator[Arena]:
     """Run a stack with the settings above while the block lasts."""
     layout = Layout.at(root)
+    if board.running(layout) is not None:
+        raise StackFault(
+            "already_running",
+            f"a stack runs on {layout.root}",
+            "It is left alone. Name another directory, or --running to hurt this one.",
+        )
     ports = len(Ports.__dataclass_fields__)
     base = port_base or free_in_a_row(ports + PORTS)
     stack = Ports.from_base(base)

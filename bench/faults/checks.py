@@ -194,7 +194,7 @@ async def _verbs(arena: Arena, found: list[Finding]) -> int:
     compare = await _verb(arena, "projections", "compare")
     for one in compare["first"]:
         detail = f"shows {one['shown']}, log {one['folded']}"
-        _add(found, "view_differs", f"{one['view']} {one['key']}", detail)
+        _add(found, "view_differs", f"{one['view'].removeprefix('view/')} {one['key']}", detail)
     return int(verify["events"])
 
 

@@ -64,9 +64,11 @@ class Recovery:
 
     def hurts(self, whom: str, cause: str) -> None:
         """Note that this was done just now; what stands on a server is hurt with it."""
-        names = self._names if whom in SERVERS else (whom,)
+        spared = {each for each in SERVERS if each != whom}
+        names = [each for each in self._names if each not in spared] if whom in SERVERS else [whom]
+        now = monotonic()
         for name in names:
-            self._hurt[name] = _Hurt(monotonic(), cause, None)
+            self._hurt[name] = _Hurt(now, cause, None)
 
     @property
     def away(self) -> list[Back]:
@@ -118,8 +120,10 @@ class Recovery:
     async def _answers(self, name: str, http: httpx.AsyncClient) -> bool:
         servers = self._arena.servers
         if name in SERVERS:
-            # They answer their supervisor. At work they are when those are who stand on them.
-            return not any(each not in SERVERS for each in self._hurt)
+            # They answer their supervisor. They are at work when those who were hurt with them
+            # are, if nothing else was done to those since.
+            at = self._hurt[name].at
+            return not any(each not in SERVERS and one.at <= at for each, one in self._hurt.items())
         try:
             if name == "api":
                 return (await http.get(f"{servers.url}/readyz")).is_success
