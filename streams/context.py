@@ -25,6 +25,9 @@ class Record(Protocol):
     def headers(self) -> Any: ...
 
 
+NO_BOUND = 1_000_000
+
+
 async def _nothing() -> None: ...
 
 
@@ -57,6 +60,7 @@ class Context:
     `initial` and `evolve` make the state that its owner remembers of a stream; `reads` names the
     streams that a command needs remembered, and `seen` makes of its own stream's state, with the
     states of the others at hand, what the decider sees. `shared_stock`: its rows are locked first.
+    `most` bounds a batch where the world outside takes its time over each message.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Context:
     shared_stock: bool = False
     reads: Callable[[Command], tuple[str, ...]] = _own_stream
     seen: Callable[[Command, Any, Callable[[str], Any]], Any] = _own_state
+    most: int = NO_BOUND
 
     @property
     def topic(self) -> str:

@@ -197,7 +197,7 @@ def _app(engine: Engine, settings: Settings) -> _App:
     async def agent(stream):
         async for runs in stream.noack_take(RUNS, within=settings.batch_wait_seconds):
             records = [record for run in runs for record in run.value]
-            for batch in batched(records, settings.batch_size):
+            for batch in batched(records, min(settings.batch_size, context.most)):
                 await _or_end(engine.handle(batch))
             for run in runs:  # committed to Postgres, so Kafka may move on
                 await stream.ack(run)

@@ -10,9 +10,12 @@ from domain.notification.messages import Answered
 from domain.notification.state import State, preferences_of
 from gateways.mailer import Channels, Sender, SimulatedSender
 from streams.contacts import SealedContacts
-from streams.context import Context, Outside
+from streams.context import NO_BOUND, Context, Outside
 from streams.lifecycle import CannotGoOn
 from streams.settings import Settings
+
+MOST_THAT_LEAVE = 64
+"""Messages in a batch. All that left before a kill -9 leaves again, so a batch is a short time."""
 
 
 def _reads(command: Command) -> tuple[str, ...]:
@@ -28,6 +31,7 @@ def _seen(command: Command, state: State, state_of: Callable[[str], State]) -> S
 
 def declare(settings: Settings) -> Context:
     sender = channels(settings)
+    leaves = bool(settings.smtp_host or settings.notify_webhook_url)
     outside = Outside(ask, sender.perform, Answered, sender.close)
     return Context(
         "notification",
@@ -37,6 +41,7 @@ def declare(settings: Settings) -> Context:
         outside,
         reads=_reads,
         seen=_seen,
+        most=MOST_THAT_LEAVE if leaves else NO_BOUND,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from domain.notification.messages import Notify
 from store.vault import Vault, read_master_key
+from streams.agents.notification import MOST_THAT_LEAVE
 from tests.faults.world import World, message
 from tests.integration.mail_sink import Sink, sink
 from tests.integration.relay_world import until
@@ -49,3 +50,21 @@ async def test_killed_between_the_mail_and_the_commit(world: World, mails: Sink)
     assert mail.times == 2
     assert [fact.type for fact in await world.facts()] == ["quire.notification.sent.v1"]
     world.check()
+
+
+async def test_few_mails_leave_between_two_commits(world: World, mails: Sink):
+    """Whatever left since the last commit leaves again after kill -9."""
+    asked = [
+        message(
+            Notify(f"o-{n}.order_shipped.email.p", f"o-{n}", "order_shipped", "email", "c-1"),
+            f"{n}",
+        )
+        for n in range(200)
+    ]
+    await world.send(asked)
+    await world.run("worker notification", **mails.settings)
+    await world.settled(asked)
+    batches = await world.count(
+        "select max(version) from fence where processor = %s", "quire-notification"
+    )
+    assert batches >= len(asked) / MOST_THAT_LEAVE
