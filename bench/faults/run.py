@@ -1,6 +1,7 @@
 """One fault run: load, injuries beside it, healing, and the checks."""
 
 import asyncio
+import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -153,7 +154,9 @@ class FaultRun:
         self._findings += [Finding("extra_worker", each) for each in self._injuries.stuck]
         slow = [one for one in self._recovery.back if one.seconds > BACK_SECONDS]
         for name, cause, seconds in [*slow, *self._recovery.away]:
-            detail = f"not back at work {seconds:.1f} s after {cause}"
+            # Said with it, for a machine that is busy with other things is slow by itself.
+            busy = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors"
+            detail = f"not back at work {seconds:.1f} s after {cause} ({busy})"
             self._findings.append(Finding("slow_recovery", name, detail))
         checked = await checks.check(self._arena, accepted, self._say)
         findings = [*self._findings, *checked.findings]
