@@ -10,6 +10,7 @@ from api import (
     facts,
     health,
     live,
+    ops,
     order_wishes,
     orders,
     place,
@@ -56,6 +57,7 @@ def create_app(settings: Settings, publisher: Publisher | None = None) -> FastAP
         webhooks.router,
         intake.router,
         live.router,
+        ops.router,
         health.router,
     ):
         app.include_router(router)

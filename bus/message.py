@@ -15,6 +15,7 @@ API = "quire/api"
 TIMERS = "quire/timers"
 INTAKE = "quire/intake"
 BENCH = "quire/bench"
+OPERATOR = "quire/operator"
 
 Headers = list[tuple[str, bytes]]
 

@@ -47,7 +47,7 @@ HELP = {
     "mail": "Read what the local mail sink took in.",
     "migrate": "Bring the database to the newest schema.",
     "order": "Place, show, list, cancel, pay and return orders.",
-    "parked": "Messages set aside: list, show, redrive, discard.",
+    "parked": "Messages set aside: list, show, history, redrive, edit, discard.",
     "projections": "The views: list, rebuild, compare with the log.",
     "provider": "Script the simulated payment provider, and read its ledger.",
     "replay": "Print facts again, as JSON Lines. Nothing is sent.",

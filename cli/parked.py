@@ -1,51 +1,71 @@
 """`quire parked`: messages set aside, and what becomes of them."""
 
 import asyncio
-import getpass
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import (
-    Exit,
-    Failure,
-    emit,
-    emit_line,
-    json_option,
-    say,
-    state_dir_option,
-    yes_option,
-)
-from cli.servers import Servers, servers
+from cli.output import Exit, Failure, emit, emit_line, json_option, say, state_dir_option
+from cli.parked_moves import discard, edit, redrive
+from cli.servers import servers
+
+if TYPE_CHECKING:
+    from store.parked import Parked
+    from store.parked_choice import Group
 
 
 @click.group()
 def parked() -> None:
-    """Messages set aside: list, show, redrive, discard."""
+    """Messages set aside: list, show, history, redrive, edit, discard."""
+
+
+parked.add_command(redrive)
+parked.add_command(edit)
+parked.add_command(discard)
 
 
 @parked.command(name="list")
-@click.option("--processor", help="Only those of one processor, quire-order for instance.")
+@click.option("--processor", default="", help="Only those of one processor, as quire-order.")
+@click.option("--code", "cause", default="", help="Only those of one cause, as bad_data.")
+@click.option("--key", default="", help="Only those of one key.")
+@click.option("--topic", default="", help="Only those of one topic.")
+@click.option("--summary", is_flag=True, help="Only the causes, with how many there are of each.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
 @state_dir_option
 @json_option
-def list_(processor: str | None, limit: int, state_dir: Path, *, as_json: bool) -> None:
-    """List what is parked, oldest first."""
-    rows = asyncio.run(_list(servers(state_dir).postgres_dsn, processor, limit))
-    for row in rows:
-        if as_json:
-            emit_line(row)
-        else:
-            wish = f"  [{row['wish']}]" if row["wish"] else ""
-            click.echo(
-                f"{row['id']:>6}  {row['parked_at']:%Y-%m-%d %H:%M:%S}  {row['processor']:<18}"
-                f" {row['key']}  {row['kind']}  {row['cause']}: {row['error'][:80]}{wish}"
-            )
-    if not rows and not as_json:
+def list_(
+    processor: str,
+    cause: str,
+    key: str,
+    topic: str,
+    limit: int,
+    state_dir: Path,
+    *,
+    summary: bool,
+    as_json: bool,
+) -> None:
+    """List what is parked by its cause; with --json one message a line, oldest first."""
+    from store.parked_choice import Choice
+
+    choice = Choice((), processor, topic, key, cause)
+    groups, rows = asyncio.run(_list(servers(state_dir).postgres_dsn, choice, limit))
+    if as_json:
+        told = [each._asdict() for each in groups] if summary else [_plain(row) for row in rows]
+        for each in told:
+            emit_line(each)
+        return
+    for group in groups:
+        click.echo(_group_line(group))
+        click.echo(f"    {_short(group.error)}")
+        if not summary:
+            for row in rows:
+                if (row.cause, row.processor, row.kind) == group[:3]:
+                    click.echo(_row_line(row))
+    if not groups:
         say("nothing is parked")
+    elif not summary and len(rows) == limit:
+        say(f"only the oldest {limit} are shown; --limit shows more")
 
 
 @parked.command()
@@ -53,108 +73,104 @@ def list_(processor: str | None, limit: int, state_dir: Path, *, as_json: bool) 
 @state_dir_option
 @json_option
 def show(number: int, state_dir: Path, *, as_json: bool) -> None:
-    """Show one parked message with its headers and payload."""
-    row = asyncio.run(_show(servers(state_dir).postgres_dsn, number))
-    if row is None:
+    """Show a parked message with its headers and payload, and what was done about it before."""
+    row, past = asyncio.run(_show(servers(state_dir).postgres_dsn, number))
+    if row is None and not past:
         raise Failure("not_parked", f"no message {number} is parked", exit_code=Exit.NOT_FOUND)
-    emit(row, as_json=as_json, text=lambda: "\n".join(f"{k:<15} {v}" for k, v in row.items()))
+    told = {**(row or {"id": number, "parked": False}), "history": past}
+    emit(told, as_json=as_json, text=lambda: _text(told))
 
 
 @parked.command()
-@click.argument("numbers", nargs=-1, type=int, required=True)
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
 @state_dir_option
-@yes_option
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-def redrive(numbers: tuple[int, ...], state_dir: Path, *, yes: bool, dry_run: bool) -> None:
-    """Let the owner decide the messages NUMBERS again."""
-    _wish("redrive", numbers, "", state_dir, yes=yes, dry_run=dry_run)
+@json_option
+def history(limit: int, state_dir: Path, *, as_json: bool) -> None:
+    """List what people redrove, edited and discarded, newest first: who, when and why."""
+    for each in asyncio.run(_history(servers(state_dir).postgres_dsn, limit)):
+        if as_json:
+            emit_line(each)
+        else:
+            click.echo(_past_line(each))
 
 
-@parked.command()
-@click.argument("numbers", nargs=-1, type=int, required=True)
-@click.option("--because", required=True, help="Why; kept with the outcome.")
-@state_dir_option
-@yes_option
-@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
-def discard(
-    numbers: tuple[int, ...], because: str, state_dir: Path, *, yes: bool, dry_run: bool
-) -> None:
-    """Give the messages NUMBERS up; those behind them go on."""
-    _wish("discard", numbers, because, state_dir, yes=yes, dry_run=dry_run)
+def _group_line(group: "Group") -> str:
+    wished = f", {group.wished} on their way" if group.wished else ""
+    return (
+        f"{group.cause}: {group.messages} of {group.processor},"
+        f" {group.kind or 'not a message'}, {group.keys} key(s),"
+        f" since {group.oldest:%Y-%m-%d %H:%M:%S}{wished}"
+    )
 
 
-def _wish(
-    wish: str, numbers: Sequence[int], because: str, state_dir: Path, *, yes: bool, dry_run: bool
-) -> None:
-    where = servers(state_dir)
-    found = {
-        row["id"]: row
-        for number in numbers
-        if (row := asyncio.run(_show(where.postgres_dsn, number)))
-    }
-    for number in numbers:
-        if number not in found:
-            raise Failure("not_parked", f"no message {number} is parked", exit_code=Exit.NOT_FOUND)
-        row = found[number]
-        say(f"{wish} {number}: {row['kind'] or 'not a message'} of {row['key']} ({row['cause']})")
-    if dry_run:
-        return
-    if not yes:
-        click.confirm(f"{wish} {len(numbers)} message(s)?", abort=True, err=True)
-    marked = asyncio.run(_mark(where, numbers, wish, because))
-    say(f"{marked} marked; their owner does it now. `quire parked list` shows what stays")
+def _row_line(row: "Parked") -> str:
+    wish = f"  [{row.wish} by {row.wished_by}]" if row.wish else ""
+    return (
+        f"{row.id:>8}  {row.parked_at:%Y-%m-%d %H:%M:%S}  {row.key}"
+        f"  attempt {row.attempts}  {_short(row.error)}{wish}"
+    )
 
 
-async def _list(dsn: str, processor: str | None, limit: int) -> list[dict[str, Any]]:
-    from store import parked as store
+def _short(error: str) -> str:
+    return error if len(error) <= 100 else f"{error[:99]}…"
+
+
+def _past_line(past: dict[str, Any]) -> str:
+    result = past["edit_result"] if past["wish"] == "edit" else past["result"]
+    because = f", because: {past['wished_because']}" if past["wished_because"] else ""
+    as_what = f" as {past['edit_id']}" if past["edit_id"] else ""
+    return (
+        f"{past['parked_id']:>8}  {past['wished_at']:%Y-%m-%d %H:%M:%S}  {past['wish']} by"
+        f" {past['wished_by']}{as_what}: {result or 'unknown'}  {past['kind']} of {past['key']}"
+        f" ({past['cause']}){because}"
+    )
+
+
+def _text(told: dict[str, Any]) -> str:
+    import msgspec
+
+    lines: list[str] = []
+    for name, value in told.items():
+        if name == "history":
+            lines += [f"{'before':<15} {_past_line(past)}" for past in value]
+        elif isinstance(value, dict):
+            pretty = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+            lines.append(f"{name:<15} {pretty}")
+        elif value is not None:
+            lines.append(f"{name:<15} {value}")
+    return "\n".join(lines)
+
+
+async def _list(dsn: str, choice: Any, limit: int) -> "tuple[list[Group], list[Parked]]":
     from store.connect import connect
+    from store.parked_choice import chosen, groups
 
     async with await connect(dsn, name="quire-cli") as conn:
-        rows = await store.listing(conn, processor=processor, limit=limit)
-    return [_plain(row._asdict(), payload=False) for row in rows]
+        return await groups(conn, choice), await chosen(conn, choice, limit=limit)
 
 
-async def _show(dsn: str, number: int) -> dict[str, Any] | None:
+async def _show(dsn: str, number: int) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    from api.parked_view import past, shown
     from store import parked as store
     from store.connect import connect
+    from store.unparking import history
 
     async with await connect(dsn, name="quire-cli") as conn:
         row = await store.show(conn, number)
-    return None if row is None else _plain(row._asdict(), payload=True)
+        before = await history(conn, parked_id=number)
+    return None if row is None else shown(row), [past(each) for each in before]
 
 
-def _plain(row: dict[str, Any], *, payload: bool) -> dict[str, Any]:
-    """A row as a person reads it: bytes as text."""
-    from store.parked import load_headers
-
-    body = row.pop("body")
-    headers = load_headers(row.pop("headers"))
-    if payload:
-        row["headers"] = {name: value.decode(errors="replace") for name, value in headers}
-        row["body"] = None if body is None else body.decode(errors="replace")
-    return row
-
-
-async def _mark(where: Servers, numbers: Sequence[int], wish: str, because: str) -> int:
-    """Sets the wish, then nudges each owner through the partition that it reads."""
-    from bus.message import Message
-    from bus.publisher import KafkaPublisher
-    from store import parked as store
-    from store import timers
+async def _history(dsn: str, limit: int) -> list[dict[str, Any]]:
+    from api.parked_view import past
     from store.connect import connect
+    from store.unparking import history
 
-    async with await connect(where.postgres_dsn, name="quire-cli") as conn:
-        now = await timers.now(conn)
-        rows = await store.wish(conn, numbers, wish, by=getpass.getuser(), because=because, at=now)
-    publisher = KafkaPublisher(where.kafka)
-    await publisher.start()
-    try:
-        for topic, key in {(row.topic, row.key) for row in rows}:
-            nudge = Message(
-                id=uuid4(), type=store.NUDGE, source="quire/cli", time=now, key=key,
-                subject=key, correlation=key, causation=None, data=b"{}",
-            )  # fmt: skip
-            await publisher.publish(topic, nudge)
-    finally:
-        await publisher.stop()
-    return len(rows)
+    async with await connect(dsn, name="quire-cli") as conn:
+        return [past(each) for each in await history(conn, limit=limit)]
+
+
+def _plain(row: "Parked") -> dict[str, Any]:
+    from api.parked_view import shown
+
+    return shown(row, payload=False)

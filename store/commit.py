@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 from psycopg import AsyncConnection
 
-from store import parked, shelf
+from store import parked, shelf, unparking
 from store.errors import translated
 from store.log import APPEND, NewEvent, columns
 from store.parked import NewParked, Parked
@@ -65,19 +65,29 @@ class Decided:
     stock: dict[str, shelf.StockRow] = field(default_factory=dict[str, shelf.StockRow])
     shelves: tuple[shelf.Shelves, shelf.Shelves] | None = None
     failed_again: tuple[Parked, str, str] | None = None
+    replaced: tuple[Parked, NewParked] | None = None
     sweep: bool = False
 
     def resettle(self, row: Parked) -> None:
-        """Turns the batch of one redriven or discarded message into a change of its parked row."""
-        if self.parked:
-            self.failed_again = (row, self.parked[0].cause, self.parked[0].error)
-            self.parked, self.outcomes = [], []
-            return
-        self.unparked = [row.id]
+        """Turns the batch of one redriven, discarded or edited message into a change of its row."""
         why = {"by": row.wished_by, "because": row.wished_because}
+        edited = row.wish == "edit"
+        if edited:
+            why["edited_as"] = str(row.edit_id)
         detail = msgspec.json.encode(why).decode()
         discarded = NewOutcome(row.command_id, "discarded", row.cause, None, detail)
-        self.resettled, self.outcomes = self.outcomes or [discarded], []
+        if edited:
+            self.resettled = [discarded]
+        if self.parked and edited:
+            self.replaced = (row, self.parked[0])
+            self.parked = []
+        elif self.parked:
+            self.failed_again = (row, self.parked[0].cause, self.parked[0].error)
+            self.parked, self.outcomes = [], []
+        else:
+            self.unparked = [row.id]
+            if not edited:
+                self.resettled, self.outcomes = self.outcomes or [discarded], []
 
 
 _END = (
@@ -135,12 +145,7 @@ async def _write(conn: AsyncConnection, decided: Decided) -> None:
         await conn.execute(_END, _arrays(decided.ended))
     if decided.armed:
         await conn.execute(_ARM, _arrays(decided.armed))
-    if decided.unparked:
-        await parked.remove(conn, decided.unparked)
-    if decided.parked:
-        await parked.insert(conn, decided.parked)
-    if decided.failed_again is not None:
-        await parked.failed_again(conn, *decided.failed_again)
+    await _write_parked(conn, decided)
     if decided.resettled:
         await conn.execute(_RESETTLE, _arrays(decided.resettled))
     if decided.outcomes:
@@ -154,6 +159,17 @@ async def _write(conn: AsyncConnection, decided: Decided) -> None:
         await conn.execute("notify quire_log")
     if decided.sweep:
         await conn.execute("notify quire_sweep")
+
+
+async def _write_parked(conn: AsyncConnection, decided: Decided) -> None:
+    if decided.unparked:
+        await unparking.remove(conn, decided.unparked)
+    if decided.parked:
+        await parked.insert(conn, decided.parked)
+    if decided.failed_again is not None:
+        await unparking.failed_again(conn, *decided.failed_again)
+    if decided.replaced is not None:
+        await unparking.replace(conn, *decided.replaced)
 
 
 async def rollback(conn: AsyncConnection) -> None:

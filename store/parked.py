@@ -32,7 +32,10 @@ class NewParked(NamedTuple):
 
 
 class Parked(NamedTuple):
-    """A parked message; `wish` is redrive or discard once somebody decided."""
+    """A parked message; `wish` is redrive, discard or edit once somebody decided.
+
+    An edit has its own `edit_id`, headers and body: the message that takes this one's place.
+    """
 
     id: int
     processor: str
@@ -51,6 +54,18 @@ class Parked(NamedTuple):
     wished_by: str | None
     wished_because: str | None
     wished_at: datetime | None
+    edit_id: UUID | None
+    edit_headers: str | None
+    edit_body: bytes | None
+
+    @property
+    def edited(self) -> "Parked":
+        """The message that an edit puts here, as if it had been parked in this place."""
+        assert self.edit_id is not None
+        assert self.edit_headers is not None
+        return self._replace(
+            command_id=self.edit_id, headers=self.edit_headers, body=self.edit_body
+        )
 
     @property
     def may_move(self) -> bool:
@@ -62,9 +77,10 @@ class Parked(NamedTuple):
         return load_headers(self.headers)
 
 
-_COLUMNS = (
+COLUMNS = (
     "id, processor, topic, partition, key, command_id, kind, cause, error, headers::text, body,"
-    " attempts, parked_at, wish, wished_by, wished_because, wished_at"
+    " attempts, parked_at, wish, wished_by, wished_because, wished_at, edit_id,"
+    " edit_headers::text, edit_body"
 )
 
 
@@ -100,7 +116,7 @@ async def first(conn: AsyncConnection, processor: str, key: str) -> Parked | Non
     """The parked message of a key that all others of it wait for."""
     async with conn.cursor(row_factory=args_row(Parked)) as cursor:
         await cursor.execute(
-            f"select {_COLUMNS} from parked where processor = %s and key = %s order by id limit 1",
+            f"select {COLUMNS} from parked where processor = %s and key = %s order by id limit 1",
             (processor, key),
         )
         return await cursor.fetchone()
@@ -112,7 +128,7 @@ async def listing(
     """The parked messages, oldest first."""
     async with conn.cursor(row_factory=args_row(Parked)) as cursor:
         await cursor.execute(
-            f"select {_COLUMNS} from parked where id > %s"
+            f"select {COLUMNS} from parked where id > %s"
             " and (%s::text is null or processor = %s) order by id limit %s",
             (after, processor, processor, limit),
         )
@@ -121,18 +137,22 @@ async def listing(
 
 async def show(conn: AsyncConnection, id: int) -> Parked | None:
     async with conn.cursor(row_factory=args_row(Parked)) as cursor:
-        await cursor.execute(f"select {_COLUMNS} from parked where id = %s", (id,))
+        await cursor.execute(f"select {COLUMNS} from parked where id = %s", (id,))
         return await cursor.fetchone()
 
 
 async def wish(
     conn: AsyncConnection, ids: Sequence[int], wish: str, *, by: str, because: str, at: datetime
 ) -> list[Parked]:
-    """Marks messages for their owner to redrive or discard; the owner needs a nudge then."""
+    """Marks messages for their owner to redrive or discard; the owner needs a nudge then.
+
+    A message that is not parked any more is left out: what was handled is never handled again.
+    """
     async with conn.cursor(row_factory=args_row(Parked)) as cursor:
         await cursor.execute(
-            "update parked set wish = %s, wished_by = %s, wished_because = %s, wished_at = %s"
-            f" where id = any(%s) returning {_COLUMNS}",
+            "update parked set wish = %s, wished_by = %s, wished_because = %s, wished_at = %s,"
+            " edit_id = null, edit_headers = null, edit_body = null"
+            f" where id = any(%s) returning {COLUMNS}",
             (wish, by, because, at, list(ids)),
         )
         return await cursor.fetchall()
@@ -149,19 +169,4 @@ async def insert(conn: AsyncConnection, rows: Sequence[NewParked]) -> None:
         " %b::bytea[], %b::timestamptz[]) with ordinality as n(processor, topic, partition, key,"
         " command_id, kind, cause, error, headers, body, parked_at, n) order by n.n",
         arrays,
-    )
-
-
-async def remove(conn: AsyncConnection, ids: Sequence[int]) -> None:
-    """Takes messages off the list. Part of the engine's transaction."""
-    await conn.execute("delete from parked where id = any(%b::bigint[])", (list(ids),))
-
-
-async def failed_again(conn: AsyncConnection, row: Parked, cause: str, error: str) -> None:
-    """A redrive that did not work. A wish that came after the one tried stays."""
-    await conn.execute(
-        "update parked set attempts = attempts + 1, cause = %s, error = %s,"
-        " wish = case when wished_at is not distinct from %s then null else wish end"
-        " where id = %s",
-        (cause, error, row.wished_at, row.id),
     )

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, AsyncCursor
+from psycopg.rows import TupleRow
 
 from domain.inventory.state import Level, Waiting
 from domain.message import SkuQuantity
@@ -35,6 +36,7 @@ _LOCK = (
     "select sku, on_hand, reserved, version, head from stock_level"
     " where sku = any(%b::text[]) order by sku for update"
 )
+_PEEK = _LOCK.removesuffix(" for update")
 _WAITING = (
     "select sku, order_id, quantity, lines::text from waiting"
     " where sku = any(%b::text[]) order by sku, place"
@@ -72,12 +74,28 @@ async def lock(conn: AsyncConnection, skus: Sequence[str]) -> Shelves:
             found = await cursor.fetchall()
         for sku, on_hand, reserved, version, head in found:
             rows[sku] = StockRow(Level(on_hand, reserved), version, head)
-        await cursor.execute(_WAITING, (wanted,))
-        queues: dict[str, list[Waiting]] = {}
-        for sku, order_id, quantity, lines in await cursor.fetchall():
-            one = Waiting(order_id, quantity, _lines.decode(lines))
-            queues.setdefault(sku, []).append(one)
-    return Shelves(rows, {sku: tuple(queue) for sku, queue in queues.items()})
+        return Shelves(rows, await _queues(cursor, wanted))
+
+
+async def peek(conn: AsyncConnection, skus: Sequence[str]) -> Shelves:
+    """The rows as they are now, for who only wants to know. A sku without a row is empty."""
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(_PEEK, (list(skus),))
+        rows = dict.fromkeys(skus, StockRow(Level(), 0, b""))
+        for sku, on_hand, reserved, version, head in await cursor.fetchall():
+            rows[sku] = StockRow(Level(on_hand, reserved), version, head)
+        return Shelves(rows, await _queues(cursor, skus))
+
+
+async def _queues(
+    cursor: AsyncCursor[TupleRow], skus: Sequence[str]
+) -> dict[str, tuple[Waiting, ...]]:
+    await cursor.execute(_WAITING, (list(skus),))
+    queues: dict[str, list[Waiting]] = {}
+    for sku, order_id, quantity, lines in await cursor.fetchall():
+        one = Waiting(order_id, quantity, _lines.decode(lines))
+        queues.setdefault(sku, []).append(one)
+    return {sku: tuple(queue) for sku, queue in queues.items()}
 
 
 async def write(

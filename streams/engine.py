@@ -17,13 +17,14 @@ from store.errors import Stale, Unfit, translated
 from store.fences import Fence
 from store.log import read_streams
 from store.parked import NUDGE
-from streams.batch import Batch
+from streams.batch import Batch, Undecidable
 from streams.context import Context, Record
-from streams.incoming import Incoming, read, read_parked
+from streams.incoming import Incoming, read
 from streams.insistence import Insistence, OurFault
 from streams.lifecycle import CannotGoOn
 from streams.memory import Memory
 from streams.partitions import check_plan
+from streams.redriving import BrokeAgain, Problem, Turn, problem_of
 from streams.settings import Settings
 from streams.shelves import skus_to_lock
 from streams.verdict import Known
@@ -188,7 +189,8 @@ class Engine:
         ids = {one.id for one in batch}
         ids |= {one.message.prev for one in batch if one.message and one.message.prev}
         settled = await outcomes.find(conn, list(ids))
-        timed = [one.command.stream for one in batch if one.is_timer and one.command]
+        # By the message's own subject: what cannot be decoded has a timer all the same.
+        timed = [one.message.subject for one in batch if one.is_timer and one.message]
         armed = await timers.armed(conn, timed) if timed else {}
         streams = [s for one in batch if one.command for s in self.context.reads(one.command)]
         missing = self._memory.missing(streams)
@@ -215,24 +217,24 @@ class Engine:
             await self._redrive(key, partition)
 
     async def _redrive(self, key: str, partition: int) -> None:
-        unfit = ""
+        problem: Problem | None = None
         while True:
             try:
                 if not await self._insist(
-                    functools.partial(self._redrive_first, key, partition, unfit)
+                    functools.partial(self._redrive_first, key, partition, problem)
                 ):
                     return
-                unfit = ""
+                problem = None
             except Unfit as error:
-                if unfit:
+                if problem is not None:
                     log.exception("%s: %s stays parked as it is", self.context.name, key)
                     return
-                unfit = str(error)
+                problem = problem_of(error)
 
-    async def _redrive_first(self, key: str, partition: int, unfit: str) -> bool:
-        """Redrives or discards the first parked message of a key, if somebody wished it.
+    async def _redrive_first(self, key: str, partition: int, problem: Problem | None) -> bool:
+        """Redrives, discards or replaces the first parked message of a key, if somebody wished it.
 
-        `unfit` is why Postgres refused it just now; then it stays parked.
+        `problem` is why it could not be written just now; then it stays parked.
         """
         if partition not in self._owned:
             return False
@@ -241,20 +243,14 @@ class Engine:
             row = await parked.first(conn, self.context.processor, key)
             if row is None or not row.may_move:
                 return False
-            one = read_parked(row, self.context.name)
-            if unfit:
-                one.give_up("not_storable", unfit)
-            work = await self._prepare(conn, [one])
+            turn = Turn.of(row, self.context.name, problem)
+            work = await self._prepare(conn, [turn.before, turn.one])
         next_offsets = {partition: self._fences[partition].next_offset}
-        discarded = row.wish == "discard"
-
-        def settle(decided: Decided) -> None:
-            decided.resettle(row)
-            timer = work.timer_of(one)
-            if discarded and timer is not None:
-                decided.ended.append(timer)
-
-        await self._decide_and_commit(conn, work, [] if discarded else [one], next_offsets, settle)
+        settle = functools.partial(turn.settle, work)
+        try:
+            await self._decide_and_commit(conn, work, turn.kept, next_offsets, settle)
+        except Undecidable as error:
+            raise BrokeAgain(turn.one) from error
         with translated():
             if await parked.first(conn, self.context.processor, key) is not None:
                 return True

@@ -1,18 +1,15 @@
 """A record as the engine reads it: the command, or why there is none."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from uuid import UUID
 
 from bus.message import TIMERS, Message, NotAMessage
 from domain.ids import derive
 from domain.message import Command
+from domain.placement import LONGEST, misplaced
 from store.codec import BadData, UnknownType, decode_command
 from store.parked import NUDGE, Parked
 from streams.context import Record
-
-LONGEST = 512
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)  # before the year 1 the log could not be read again
 
 
 @dataclass
@@ -92,24 +89,10 @@ def _understood(
     except BadData as error:
         incoming.problem = ("bad_data", str(error))
     else:
-        incoming.problem = _misplaced(command, message, context)
+        told = (message.correlation, message.source)
+        incoming.problem = misplaced(command, context, message.key, message.time, told)
         incoming.command = None if incoming.problem else command
     return incoming
-
-
-def _misplaced(command: Command, message: Message, context: str) -> tuple[str, str] | None:
-    if command.context != context:
-        return ("wrong_topic", f"{message.type} belongs to {command.context}")
-    if command.key != message.key:
-        return ("wrong_key", f"the record's key is not {command.key!r}")
-    stream = command.stream
-    if len(stream) > LONGEST or len(message.key) > LONGEST:
-        return ("too_long", f"ids may have {LONGEST} characters at the most")
-    if not all(each.isprintable() for each in (stream, message.correlation, message.source)):
-        return ("unprintable", "ids must not contain control characters")
-    if message.time < EARLIEST:
-        return ("bad_time", f"nothing can have happened before {EARLIEST.year}")
-    return None
 
 
 def _told(text: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 from domain.inventory.messages import ReceiveStock, ReserveStock
 from domain.message import SkuQuantity
 from domain.order.messages import CancelOrder, HoldOrder, RecordStockReserved
-from store import outcomes, parked, timers
+from store import outcomes, parked, timers, unparking
 from store.connect import AsyncConnection, connect
 from streams.agents import declare
 from streams.engine import Engine
@@ -193,7 +193,7 @@ async def test_a_wish_that_came_meanwhile_stays(
     assert tried is not None
     later = now + timedelta(seconds=1)
     await parked.wish(conn, [row.id], "discard", by="you", because="", at=later)
-    await parked.failed_again(conn, tried, "bad_data", "still broken")
+    await unparking.failed_again(conn, tried, "bad_data", "still broken")
     found = await parked.show(conn, row.id)
     assert found is not None
     assert (found.wish, found.wished_by, found.attempts) == ("discard", "you", 2)

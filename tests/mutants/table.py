@@ -76,6 +76,23 @@ MUTANTS = (
         "Later messages of a key wait behind its parked one.",
     ),
     Mutant(
+        "edit_keeps_the_first",
+        "tests/integration/test_parked.py::test_an_edited_message_takes_the_place_of_the_first",
+        "An edited message takes the place of the first, which becomes discarded.",
+    ),
+    Mutant(
+        "undecodable_timer_stays_armed",
+        "tests/integration/test_parked.py::"
+        "test_a_discarded_timer_that_nobody_can_decode_is_not_armed_any_more",
+        "Discarding a timer ends it, decodable or not.",
+    ),
+    Mutant(
+        "broken_redrive_stands_still",
+        "tests/integration/test_parked.py::"
+        "test_a_redriven_message_that_breaks_its_batch_is_parked_again",
+        "A parked message that breaks its batch again is parked again.",
+    ),
+    Mutant(
         "wish_not_looked_for",
         "tests/integration/test_engine.py::test_a_wish_is_found_by_the_next_owner",
         "A new owner looks for wishes itself, since a nudge can be lost.",
