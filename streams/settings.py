@@ -4,9 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.backoff import Backoff
 from domain.deadlines import Periods
 
 
@@ -49,6 +50,36 @@ class Settings(BaseSettings):
     notify_timeout_seconds: float = 4
     seal_key: SecretStr = SecretStr("")  # base64 of 32 bytes; else a file of the state directory
     seal_every_seconds: float = 2
+    payment_retry_first_seconds: float = Field(default=2, gt=0)
+    payment_retry_factor: float = Field(default=2, ge=1)
+    payment_retry_longest_seconds: float = Field(default=900, gt=0)
+    payment_retry_jitter: float = Field(default=0.2, ge=0, lt=1)
+    payment_retry_hours: float = Field(default=24, ge=0)
+    notify_retry_first_seconds: float = Field(default=10, gt=0)
+    notify_retry_factor: float = Field(default=2, ge=1)
+    notify_retry_longest_seconds: float = Field(default=3600, gt=0)
+    notify_retry_jitter: float = Field(default=0.2, ge=0, lt=1)
+    notify_retry_hours: float = Field(default=24, ge=0)
+
+    def payment_backoff(self) -> Backoff:
+        """When the provider is asked again."""
+        return Backoff(
+            timedelta(seconds=self.payment_retry_first_seconds),
+            self.payment_retry_factor,
+            timedelta(seconds=self.payment_retry_longest_seconds),
+            self.payment_retry_jitter,
+            timedelta(hours=self.payment_retry_hours),
+        )
+
+    def notification_backoff(self) -> Backoff:
+        """When a message is tried again."""
+        return Backoff(
+            timedelta(seconds=self.notify_retry_first_seconds),
+            self.notify_retry_factor,
+            timedelta(seconds=self.notify_retry_longest_seconds),
+            self.notify_retry_jitter,
+            timedelta(hours=self.notify_retry_hours),
+        )
 
     def periods(self) -> Periods:
         """How long each deadline of the domain is."""

@@ -2,18 +2,12 @@
 
 # ruff: noqa: ARG001 - all who ask are asked alike
 
-from datetime import timedelta
-
 from msgspec.structs import replace
 
 from domain.decider import Decider
 from domain.message import Command, Event
 from domain.notification import messages as m
 from domain.notification.state import State
-
-FIRST_PAUSE = timedelta(seconds=10)
-LONGEST_PAUSE = timedelta(hours=1)
-GIVE_UP_AFTER = timedelta(hours=24)
 
 
 def ask(command: Command, state: State, command_id: str) -> m.DeliveryRequest | None:
@@ -124,8 +118,8 @@ def _outcome(answered: m.Answered, state: State) -> Event:
         return m.NotificationSuppressed(*names, answer.code)
     tries = state.deferred.tries + 1 if state.deferred else 1
     first_at = state.deferred.first_at if state.deferred else answered.at
-    retry_at = answered.at + min(FIRST_PAUSE * 2 ** min(tries - 1, 20), LONGEST_PAUSE)
-    if answer.outcome == "failed" or retry_at > first_at + GIVE_UP_AFTER:
+    retry_at = answered.backoff.next_try(request.key, tries, answered.at, first_at)
+    if answer.outcome == "failed" or retry_at is None:
         return m.NotificationFailed(*names, answer.code or answer.outcome)
     return m.NotificationDeferred(
         *names,

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct, field
 
+from domain.backoff import NOTIFICATION, Backoff
 from domain.message import Command, Event
 
 Channel = Literal["email", "webhook"]
@@ -96,6 +97,7 @@ class Answered(Struct, frozen=True):
     request: DeliveryRequest
     answer: DeliveryAnswer
     at: datetime
+    backoff: Backoff = NOTIFICATION
 
 
 class NotificationEvent(Event, frozen=True):

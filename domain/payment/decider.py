@@ -8,7 +8,6 @@ from domain.decider import Decider
 from domain.errors import Refused
 from domain.payment import messages as m
 from domain.payment.asking import blocker, request_for, wish_of, without_asking
-from domain.payment.backoff import next_try, pause_after
 from domain.payment.evolve import evolve
 from domain.payment.state import RENEWAL, UNREACHABLE, State, Wish
 
@@ -78,7 +77,8 @@ def _wait(wish: Wish, answered: m.Answered) -> m.PaymentEvent:
     """Behind another wish that was asked first: at once if that has its answer now."""
     tries = max(1, wish.tries)
     unreached = answered.answer.outcome in ("unreachable", "unknown")
-    at = answered.at + pause_after(wish.key, tries) if unreached else answered.at
+    pause = answered.backoff.pause(wish.key, tries)
+    at = answered.at + pause if unreached else answered.at
     waiting = replace(wish, tries=tries, first_at=wish.first_at or answered.at)
     return _deferral(m.PaymentDeferred, answered.command.order_id, waiting, at)
 
@@ -106,11 +106,12 @@ def _again(wish: Wish, answered: m.Answered, state: State) -> m.PaymentEvent:
     tries = wish.tries + 1
     first_at = wish.first_at or answered.at
     order_id = answered.command.order_id
-    at = next_try(wish.key, tries, answered.at, first_at)
+    at = answered.backoff.next_try(wish.key, tries, answered.at, first_at)
     unreachable = answered.answer.outcome == "unreachable"
     unsure = wish.unsure or not unreachable
     if at is None and unsure and wish.step in ("capture", "refund"):
-        at = answered.at + pause_after(wish.key, tries)  # money may have moved: until we know
+        # money may have moved: until we know
+        at = answered.at + answered.backoff.pause(wish.key, tries)
     if at is None:
         return _failed(replace(wish, unsure=unsure), UNREACHABLE, False, order_id, state)
     kind = m.PaymentDeferred if unreachable else m.PaymentOutcomeUnknown

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
+from domain.backoff import PAYMENT, Backoff
 from domain.message import Command, Event, Instant, Money
 
 Step = Literal["authorize", "capture", "void", "refund"]
@@ -129,6 +130,7 @@ class Answered(Struct, frozen=True):
     request: ProviderRequest
     answer: ProviderAnswer
     at: datetime
+    backoff: Backoff = PAYMENT
 
 
 class PaymentEvent(Event, frozen=True):

@@ -1,6 +1,7 @@
 """The notification agent: hands messages to the channels that the customer chose."""
 
 from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -32,7 +33,8 @@ def _seen(command: Command, state: State, state_of: Callable[[str], State]) -> S
 def declare(settings: Settings) -> Context:
     sender = channels(settings)
     leaves = bool(settings.smtp_host or settings.notify_webhook_url)
-    outside = Outside(ask, sender.perform, Answered, sender.close)
+    answered = partial(Answered, backoff=settings.notification_backoff())
+    outside = Outside(ask, sender.perform, answered, sender.close)
     return Context(
         "notification",
         decider,

@@ -1,6 +1,7 @@
 """The payment agent: asks the provider before it decides."""
 
 from datetime import timedelta
+from functools import partial
 
 from domain.payment.decider import ask, decider
 from domain.payment.messages import Answered
@@ -18,7 +19,8 @@ def declare(settings: Settings) -> Context:
     async def close() -> None:
         provider.close()
 
-    outside = Outside(ask, provider.perform, Answered, close)
+    answered = partial(Answered, backoff=settings.payment_backoff())
+    outside = Outside(ask, provider.perform, answered, close)
     return Context("payment", decider, decider.initial, decider.evolve, outside)
 
 

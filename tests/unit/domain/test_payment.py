@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from domain.payment import messages as m
-from domain.payment.backoff import next_try
 from domain.payment.decider import ask, decider
 from tests.shop import pounds
 from tests.spec import NOON, Spec
@@ -77,16 +76,6 @@ def test_what_may_have_been_done_before_it_was_given_up_is_voided():
     again = void.then_types(m.PaymentDeferred).when(m.RetryPayment("o-1", "void", ""), YES)
     assert again.request.key == "o-1/void/void"
     again.then(m.AuthorizationVoided("o-1", pounds(1_000)))
-
-
-def test_pauses_grow_and_are_the_same_each_time():
-    tries = [next_try("key", n, NOON, NOON) for n in range(1, 9)]
-    pauses = [at - NOON for at in tries if at]
-    assert pauses == sorted(pauses)
-    assert next_try("key", 3, NOON, NOON) == next_try("key", 3, NOON, NOON)
-    longest = next_try("key", 40, NOON, NOON)
-    assert longest
-    assert longest - NOON <= timedelta(minutes=18)
 
 
 def test_two_parcels_are_two_captures():
