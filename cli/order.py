@@ -261,10 +261,15 @@ def _text(document: Orders) -> str:
     if totals := document.get("totals"):
         amounts = ", ".join(
             f"{name} {money(totals[name], totals['currency'])}"
-            for name in ("ordered", "cancelled", "captured", "refunded")
-            if totals[name]
+            for name in ("ordered", "cancelled", "captured", "refunded", "written_off")
+            if totals.get(name)
         )
-        lines.append(f"  {amounts}")
+        lines.append(f"  {amounts}".replace("_", " "))
+        lines += [
+            f"  owed {money(each['amount'], totals['currency'])}: {each['step']} of"
+            f" {each['subject']} failed, {each['code']}"
+            for each in document.get("owed", [])
+        ]
     for each in document.get("returns", []):
         lines.append(f"  return {each['return_no']}: {each['status']}, {_holds(each)}")
     for parcel in document.get("parcels", []):
