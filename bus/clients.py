@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
 
 METADATA_AGE_MS = 5_000  # how late a change of the number of partitions is noticed
+DAY_MS = 86_400_000
 
 
 class Placed(Protocol):
@@ -63,6 +65,37 @@ class Reader(Protocol):
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
 
 
+class Taken(Protocol):
+    """A record as a subscriber gets it."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+class Subscriber(Protocol):
+    """What we use of AIOKafkaConsumer as a member of a group."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+    def subscribe(self, topics: Sequence[str], *, listener: ConsumerRebalanceListener) -> None: ...
+    async def getone(self, *partitions: TopicPartition) -> Taken: ...
+    def seek(self, partition: TopicPartition, offset: int) -> None: ...
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None: ...
+    async def committed(self, partition: TopicPartition) -> int | None: ...
+
+
 # A fact can be a little larger than the command that it came from; stack/topics.py allows as much.
 LARGEST_RECORD = 4 * 1024 * 1024
 
@@ -90,3 +123,25 @@ def reader(bootstrap: str, *, group: str | None = None) -> Reader:
         metadata_max_age_ms=METADATA_AGE_MS,
     )
     return cast("Reader", made)
+
+
+def subscriber(
+    bootstrap: str, *, group: str, session_seconds: float, instance: str = ""
+) -> Subscriber:
+    """A member of a group, from the first record that nobody of it has read; not started.
+
+    It commits nothing by itself, and may hold a record as long as it likes.
+    """
+    made: Any = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        group_instance_id=instance or None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=int(session_seconds * 1000),
+        heartbeat_interval_ms=int(session_seconds * 1000 / 4),
+        max_poll_interval_ms=DAY_MS,
+        max_partition_fetch_bytes=LARGEST_RECORD,
+        metadata_max_age_ms=METADATA_AGE_MS,
+    )
+    return cast("Subscriber", made)

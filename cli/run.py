@@ -97,6 +97,30 @@ def api() -> None:
 
 
 @run.command()
+@click.argument("topics", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="All of the partners' topics.")
+@click.option("--sink", help="Where to post to instead of QUIRE_SOURCE_SINK.")
+@click.option("--group", help="The consumer group instead of QUIRE_SOURCE_GROUP.")
+@click.option("--name", help="The name of the source instead of QUIRE_SOURCE_NAME.")
+def source(
+    topics: tuple[str, ...], sink: str | None, group: str | None, name: str | None, *, every: bool
+) -> None:
+    """Take the records of TOPICS to the intake, as Knative's KafkaSource does."""
+    from streams.settings import SourceSettings
+    from streams.source import PARTNER_TOPICS
+    from streams.source import run as run_source
+
+    wanted = (*topics, *PARTNER_TOPICS) if every else topics
+    if not wanted:
+        raise click.UsageError("name a topic, or give --all")
+    told = {"source_sink": sink, "source_group": group, "source_name": name}
+    settings = _read(SourceSettings).model_copy(
+        update={field: value for field, value in told.items() if value}
+    )
+    _go(lambda: run_source(settings, list(dict.fromkeys(wanted))))
+
+
+@run.command()
 def intake() -> None:
     """Take events in over HTTP."""
     from api.server import run_intake

@@ -18,8 +18,11 @@ class Broken(Exception):
 
 
 class Answer(NamedTuple):
+    """`reason` is that of a header Kne-Reason."""
+
     status: int
     body: bytes
+    reason: str = ""
 
 
 class Client:
@@ -89,6 +92,7 @@ class _Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[Answer] | None = None
         self._body = bytearray()
+        self._reason = ""
         self.reusable = True
 
     async def ask(self, request: bytes) -> Answer:
@@ -96,6 +100,7 @@ class _Connection(asyncio.Protocol):
         self._waiting = asyncio.get_running_loop().create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._body.clear()
+        self._reason = ""
         self._transport.write(request)
         return await self._waiting
 
@@ -119,11 +124,17 @@ class _Connection(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._body += body
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"kne-reason":
+            self._reason = value.decode("latin-1")
+
     def on_message_complete(self) -> None:
         waiting, self._waiting = self._waiting, None
         self.reusable = self.reusable and self._parser.should_keep_alive()
         if waiting is not None and not waiting.done():
-            waiting.set_result(Answer(self._parser.get_status_code(), bytes(self._body)))
+            waiting.set_result(
+                Answer(self._parser.get_status_code(), bytes(self._body), self._reason)
+            )
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(repr(exc) if exc else "closed without an answer")

@@ -97,6 +97,7 @@ def _ports(layout: Layout, ports: Ports, settings: Settings) -> Iterator[Finding
     wanted = {"the API": ports.api}
     if settings.smtp_host is None:
         wanted["the mail sink"] = ports.mail
+    wanted["the intake"] = ports.intake
     if settings.postgres_dsn is None:
         wanted["Postgres"] = ports.postgres
     if settings.kafka is None:

@@ -3,7 +3,7 @@ in what is due."""
 
 import asyncio
 from time import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from stack.processes import CONTEXTS
+from domain.catalog import TOPICS
 from store import progress
 from store.views.every import VIEWS
 
@@ -19,7 +19,22 @@ SECONDS = 5.0
 AGE_SECONDS = 3.0
 RELAY = "relay"  # the name of its checkpoint
 SEALS = "seal"
+SOURCE = "quire-source"
+PARTNERS = ("partner.orders", "partner.scans", "partner.goods-receipts")
 SHOWN = tuple(view.name for view in VIEWS.values())
+
+
+class Reader(NamedTuple):
+    """A process that reads topics, as a consumer group."""
+
+    group: str
+    topics: tuple[str, ...]
+
+
+READERS = {
+    **{f"worker-{name}": Reader(f"quire-{name}", (topic,)) for name, topic in TOPICS.items()},
+    "source": Reader(SOURCE, PARTNERS),
+}
 
 
 class Lag(msgspec.Struct, frozen=True):
@@ -65,28 +80,28 @@ async def _in_topics(bootstrap: str) -> dict[str, Lag]:
     finally:
         await consumer.stop()
         await admin.close()
-    return {f"worker-{name}": _lag(_topic(name), unread, ages) for name in CONTEXTS}
+    return {name: _lag(reader.topics, unread, ages) for name, reader in READERS.items()}
 
 
-def _topic(context: str) -> str:
-    return f"quire.{context}.commands"
-
-
-def _lag(topic: str, unread: dict[Any, tuple[int, int]], ages: dict[str, float]) -> Lag:
-    records = sum(end - done for part, (done, end) in unread.items() if part.topic == topic)
-    return Lag(records, ages.get(topic, 0.0))
+def _lag(
+    topics: tuple[str, ...], unread: dict[Any, tuple[int, int]], ages: dict[str, float]
+) -> Lag:
+    records = sum(end - done for part, (done, end) in unread.items() if part.topic in topics)
+    return Lag(records, max(ages.get(topic, 0.0) for topic in topics))
 
 
 async def _unread(admin: Any, consumer: Any) -> dict[Any, tuple[int, int]]:
     """Give, for each partition that is not read to its end, where its reader is and the end."""
     parts = [
         TopicPartition(topic["topic"], part["partition"])
-        for topic in await admin.describe_topics([_topic(name) for name in CONTEXTS])
+        for topic in await admin.describe_topics(
+            [topic for reader in READERS.values() for topic in reader.topics]
+        )
         for part in topic["partitions"]
     ]
     first: dict[Any, int] = await consumer.beginning_offsets(parts)
     ends: dict[Any, int] = await consumer.end_offsets(parts)
-    groups = (_read_by(admin, f"quire-{name}") for name in CONTEXTS)
+    groups = (_read_by(admin, reader.group) for reader in READERS.values())
     read: dict[Any, Any] = {}
     for offsets in await asyncio.gather(*groups):
         read |= offsets

@@ -17,6 +17,7 @@ class Ports:
     controller: int
     provider: int
     mail: int
+    intake: int
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
@@ -27,6 +28,7 @@ class Ports:
             controller=base + 3,
             provider=base + 4,
             mail=base + 5,
+            intake=base + 6,
         )
 
 

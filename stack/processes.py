@@ -21,6 +21,8 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "sealer": ("sealer",),
     **{f"worker-{context}": ("worker", context) for context in CONTEXTS},
     "api": ("api",),
+    "intake": ("intake",),
+    "source": ("source", "--all"),
 }
 
 
@@ -44,6 +46,15 @@ def mail_env(port: int) -> dict[str, str]:
         "QUIRE_SMTP_TLS": "none",
         "QUIRE_SMTP_USER": "",
         "QUIRE_SMTP_PASSWORD": "",
+    }
+
+
+def intake_env(port: int) -> dict[str, str]:
+    """Where the intake listens, and what takes the partners' records there."""
+    return {
+        "QUIRE_INTAKE_HOST": LOOPBACK,
+        "QUIRE_INTAKE_PORT": str(port),
+        "QUIRE_SOURCE_SINK": f"http://{LOOPBACK}:{port}/events",
     }
 
 

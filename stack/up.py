@@ -99,6 +99,7 @@ class Up:
             "QUIRE_PROVIDER_URL": provider,
             "QUIRE_PROVIDER_PORT": str(self._ports.provider),
             "QUIRE_WEBHOOK_URL": f"{url}/webhooks/payments",
+            **processes.intake_env(self._ports.intake),
         }
         if self._through is not None:
             env |= self._through.env(app_dsn, provider)
@@ -192,6 +193,8 @@ class Up:
         wanted = {"api": self._ports.api}
         if self._settings.smtp_host is None and not self._servers_only:
             wanted["mail"] = self._ports.mail
+        if not self._servers_only:
+            wanted["intake"] = self._ports.intake
         if self._settings.postgres_dsn is None:
             wanted["postgres"] = self._ports.postgres
         if self._settings.kafka is None:

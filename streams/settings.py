@@ -11,19 +11,30 @@ from domain.backoff import Backoff
 from domain.deadlines import Periods
 
 
-class Settings(BaseSettings):
-    """Durations are seconds; whatever is not set keeps the default of docs/configuration.md."""
+class SourceSettings(BaseSettings):
+    """What `quire run source` needs: no Postgres."""
 
     model_config = SettingsConfigDict(env_prefix="QUIRE_", frozen=True)
 
-    postgres_dsn: SecretStr
     kafka: str
-    state_dir: Path = Path(".quire")
-    batch_size: int = 500
-    batch_wait_seconds: float = 0.03
     session_timeout_seconds: int = 10
     instance: str = ""
     drain_seconds: float = 8
+    source_sink: str = "http://127.0.0.1:8086/events"
+    source_group: str = "quire-source"
+    source_name: str = "quire"
+    source_retries: int = 8
+    source_backoff_seconds: float = 0.2
+    source_timeout_seconds: float = 30
+
+
+class Settings(SourceSettings):
+    """Durations are seconds; whatever is not set keeps the default of docs/configuration.md."""
+
+    postgres_dsn: SecretStr
+    state_dir: Path = Path(".quire")
+    batch_size: int = 500
+    batch_wait_seconds: float = 0.03
     sweep_after_seconds: float = 10
     cached_streams: int = 50_000
     reservation_minutes: float = 15

@@ -20,7 +20,7 @@ from tests.acceptance.wait import until
 from tests.integration.servers import state_dir
 
 QUIRE = Path(sys.executable).with_name("quire")
-PORTS = 6
+PORTS = 7
 CARRIER_STEP_SECONDS = 0.8
 """Quick, and yet slow enough to cancel before the hand-over."""
 

@@ -102,6 +102,7 @@ def test_status_names_every_process_with_its_lag(stack: Stack):
     }
     assert processes.keys() == workers | {
         "postgres", "kafka", "provider", "mail", "relay", "projector", "timers", "sealer", "api",
+        "intake", "source",
     }  # fmt: skip
     for name, each in processes.items():
         assert each["state"] == "ready", name

@@ -85,6 +85,7 @@ def test_two_stacks_share_no_port():
             each.controller,
             each.provider,
             each.mail,
+            each.intake,
         )
     ]
-    assert len(set(ports)) == 12
+    assert len(set(ports)) == 14

@@ -23,7 +23,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def whats(layout: Layout, port_base: int | None = None) -> list[str]:
-    base = port_base or free_in_a_row(6)
+    base = port_base or free_in_a_row(7)
     return [finding.what for finding in doctor.examine(layout, base, Settings())]
 
 

@@ -80,14 +80,15 @@ def test_kafka_listens_on_loopback_alone(tmp_path: Path):
     assert settings["auto.create.topics.enable"] == "false"
 
 
+OTHERS = ("api", "intake", "relay", "projector", "timers", "sealer", "provider", "mail")
+
+
 def test_every_context_has_a_worker(tmp_path: Path):
     specs = processes.specs(Layout.at(tmp_path), {"QUIRE_API_PORT": "8080"})
     assert {spec.argv[3:] for spec in specs} == {
         *(("run", "worker", context) for context in COMMAND_TOPICS),
-        *(
-            ("run", name)
-            for name in ("api", "relay", "projector", "timers", "sealer", "provider", "mail")
-        ),
+        *(("run", name) for name in OTHERS),
+        ("run", "source", "--all"),
     }
 
 

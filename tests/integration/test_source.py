@@ -1,0 +1,272 @@
+"""The source on a real Kafka: what it sends, how long it tries, and what it repeats."""
+
+import asyncio
+import base64
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from bus.clients import reader
+from bus.event import PLAIN, read
+from bus.topics import group_offsets, partition_counts
+from stack.ports import free_ports
+from stack.topics import ensure
+from streams.settings import SourceSettings
+from streams.source import deliver
+from tests.integration.receiver import Came, Receiver, receiving
+from tests.integration.relay_world import until
+
+TopicMaker = Callable[[str, int], Awaitable[str]]
+BINARY = [
+    ("ce_specversion", b"1.0"),
+    ("ce_id", b"A 1"),
+    ("ce_source", "//shop/ü#1".encode()),
+    ("ce_type", b"partner.order.v1"),
+    ("ce_time", b"2026-11-21T12:00:00Z"),
+    ("content-type", b"application/json"),
+]
+
+
+class Bench:
+    """A topic, its dead letters, and a source between the topic and a receiver."""
+
+    def __init__(self, kafka: str, topic: str, letters: str, producer: Any) -> None:
+        self.kafka, self.topic, self.letters = kafka, topic, letters
+        self.group = f"g-{uuid4().hex[:8]}"
+        self._producer = producer
+
+    def settings(self, sink: str, **changes: object) -> SourceSettings:
+        values: dict[str, object] = {
+            "kafka": self.kafka, "source_sink": sink, "source_group": self.group,
+            "source_name": "shop", "source_retries": 3, "source_backoff_seconds": 0.01,
+            "session_timeout_seconds": 6,
+        }  # fmt: skip
+        return SourceSettings.model_validate(values | changes)
+
+    async def put(
+        self,
+        value: bytes | None,
+        headers: list[tuple[str, bytes]] | None = None,
+        *,
+        key: bytes | None = None,
+        partition: int = 0,
+    ) -> int:
+        placed = await self._producer.send_and_wait(
+            self.topic, value, key=key, headers=headers or [], partition=partition,
+            timestamp_ms=1_763_722_800_123,
+        )  # fmt: skip
+        return placed.offset
+
+    async def event(self, id: str, partition: int = 0, data: bytes = b"{}") -> None:
+        headers = [(name, id.encode() if name == "ce_id" else text) for name, text in BINARY]
+        await self.put(data, headers, partition=partition)
+
+    @asynccontextmanager
+    async def running(self, sink: str, **changes: object) -> AsyncGenerator[None]:
+        stop = asyncio.Event()
+        settings = self.settings(sink, **changes)
+        task = asyncio.create_task(deliver(settings, [self.topic], stop, self.letters))
+        yield
+        stop.set()
+        await task
+
+    async def dead(self) -> list[Any]:
+        """All dead letters, oldest first."""
+        consumer: Any = reader(self.kafka)
+        await consumer.start()
+        try:
+            part = TopicPartition(self.letters, 0)
+            consumer.assign([part])
+            await consumer.seek_to_beginning(part)
+            end = (await consumer.end_offsets([part]))[part]
+            found: list[Any] = []
+            while len(found) < end:
+                found += (await consumer.getmany(part, timeout_ms=500)).get(part, [])
+            return found
+        finally:
+            await consumer.stop()
+
+    async def committed(self) -> dict[int, int]:
+        offsets = await group_offsets(self.kafka, self.group)
+        return {partition: at for (_, partition), at in offsets.items()}
+
+
+@pytest.fixture
+async def bench(kafka: str, topics: TopicMaker) -> AsyncGenerator[Bench]:
+    producer: Any = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    yield Bench(kafka, await topics("partner", 2), await topics("dead", 1), producer)
+    await producer.stop()
+
+
+@pytest.fixture
+async def receiver() -> AsyncGenerator[Receiver]:
+    async with receiving() as made:
+        yield made
+
+
+async def came(receiver: Receiver, count: int) -> list[Came]:
+    async def enough() -> bool:
+        return len(receiver.came) >= count
+
+    await until(enough)
+    return receiver.came
+
+
+async def test_what_kafka_source_sends(bench: Bench, receiver: Receiver):
+    """A CloudEvent in binary and in structured mode, a plain record, and one without a value."""
+    await bench.put(b'{"a":1}', BINARY, key=b"k")
+    await bench.put(
+        b'{"specversion":"1.0","id":"S","source":"//s","type":"t","shop":7,"data":{"b": 2}}',
+        [("content-type", b"application/cloudevents+json; charset=utf-8")],
+    )
+    await bench.put(b"\xff{", [("Owner-Mail", b"a@b"), *BINARY[:2]], key="ü".encode())
+    await bench.put(None, key=b"o-1")
+    async with bench.running(receiver.url):
+        binary, structured, plain, empty = await came(receiver, 4)
+    address = "/apis/v1/namespaces/local/kafkasources/shop"
+    assert binary.body == b'{"a":1}'
+    assert {name for name in binary.told if name.startswith("ce-")} == {
+        "ce-specversion", "ce-id", "ce-source", "ce-type", "ce-time", "ce-knativekafkapartition",
+        "ce-knativekafkaoffset",
+    }  # fmt: skip
+    assert binary.told["ce-id"] == "A%201"
+    assert binary.told["ce-source"] == "//shop/%C3%BC#1"
+    assert binary.told["content-type"] == "application/json"
+    assert structured.body == b'{"b": 2}'
+    assert (structured.id, structured.told["ce-shop"]) == ("S", "7")
+    assert structured.told["content-type"] == "application/json"
+    assert plain.body == b"\xff{"
+    assert {name: text for name, text in plain.told.items() if name.startswith("ce-")} == {
+        "ce-specversion": "1.0",
+        "ce-id": "partition:0/offset:2",
+        "ce-source": f"{address}#{bench.topic}",
+        "ce-type": PLAIN,
+        "ce-subject": "partition:0#2",
+        "ce-time": "2025-11-21T11:00:00.123Z",
+        "ce-key": "%C3%BC",
+        "ce-partitionkey": "%C3%BC",
+        "ce-kafkaheaderownermail": "a@b",
+        "ce-kafkaheaderceid": "A%201",
+        "ce-kafkaheadercespecversion": "1.0",
+        "ce-knativekafkapartition": "0",
+        "ce-knativekafkaoffset": "2",
+    }
+    assert "content-type" not in plain.told
+    assert (empty.body, empty.told["ce-type"]) == (b"", PLAIN)
+    assert await bench.committed() == {0: 4}
+
+
+async def test_a_partition_waits_for_its_first_and_others_go_on(bench: Bench, receiver: Receiver):
+    receiver.answers["a-1"] = deque([503, 409, 429])
+    for id in ("a-1", "a-2"):
+        await bench.event(id)
+    await bench.event("b-1", partition=1)
+    async with bench.running(receiver.url, source_backoff_seconds=0.1):
+        ids = [each.id for each in await came(receiver, 6)]
+    assert [id for id in ids if id.startswith("a")] == ["a-1"] * 4 + ["a-2"]
+    assert ids.index("b-1") < ids.index("a-2")
+    assert await bench.dead() == []
+
+
+@pytest.mark.parametrize(
+    ("status", "tries"), [(422, 1), (400, 1), (302, 1), (409, 4), (404, 4), (500, 4)]
+)
+async def test_what_is_not_taken_is_a_dead_letter(
+    bench: Bench, receiver: Receiver, status: int, tries: int
+):
+    receiver.answers["x"] = deque([status] * 10)
+    headers = [(name, b"x" if name == "ce_id" else text) for name, text in BINARY]
+    await bench.put(b'{"a":1}', [*headers, ("ce_partitionkey", b"pk")])
+    await bench.event("y")
+    async with bench.running(receiver.url):
+        ids = [each.id for each in await came(receiver, tries + 1)]
+    assert ids == ["x"] * tries + ["y"]
+    [letter] = await bench.dead()
+    assert (letter.key, letter.value) == (b"pk", b'{"a":1}')
+    event = read(letter.headers, letter.value)
+    assert event is not None
+    told = event.attributes
+    assert (told["id"], told["type"]) == ("x", "partner.order.v1")
+    assert told["knativeerrordest"] == receiver.url
+    assert told["knativeerrorcode"] == str(status)
+    if status >= 400:
+        assert told["reason"] == "as_told"
+        assert base64.b64decode(told["knativeerrordata"]) == b"why"
+    assert await bench.committed() == {0: 2}
+
+
+async def test_nobody_listens_for_a_while(bench: Bench):
+    [port] = free_ports(1)
+    await bench.event("early")
+    async with bench.running(f"http://127.0.0.1:{port}/events", source_retries=100):
+        await asyncio.sleep(0.3)
+        async with receiving(port) as receiver:
+            assert [each.id for each in await came(receiver, 1)] == ["early"]
+
+
+async def start(bench: Bench, sink: str, *words: str) -> Process:
+    """The process itself."""
+    environment = {
+        f"QUIRE_{name.upper()}": str(value)
+        for name, value in bench.settings(sink).model_dump().items()
+    }
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli.main", "run", "source", *words),
+        env={**os.environ, **environment},
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def test_killed_between_post_and_commit_it_repeats_and_skips_nothing(
+    bench: Bench, receiver: Receiver
+):
+    await ensure(bench.kafka)
+    receiver.go.clear()
+    for n in range(3):
+        await bench.event(f"e-{n}")
+    process = await start(bench, receiver.url, bench.topic)
+    await came(receiver, 1)
+    receiver.go.set()
+    await came(receiver, 3)
+    process.send_signal(signal.SIGKILL)
+    await process.communicate()
+    assert await bench.committed() == {}
+    async with bench.running(receiver.url):
+        ids = [each.id for each in await came(receiver, 6)]
+    assert ids == ["e-0", "e-1", "e-2"] * 2
+    assert await bench.committed() == {0: 3}
+
+
+async def test_sigterm_lets_it_finish_and_says_how_far_it_came(bench: Bench, receiver: Receiver):
+    await ensure(bench.kafka)
+    receiver.go.clear()
+    for n in range(3):
+        await bench.event(f"e-{n}")
+    process = await start(bench, receiver.url, bench.topic)
+    await came(receiver, 1)
+    process.terminate()
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(process.wait(), 0.3)
+    receiver.go.set()
+    await process.communicate()
+    assert process.returncode == 0
+    assert [each.id for each in receiver.came] == ["e-0"]
+    assert await bench.committed() == {0: 1}
+
+
+async def test_a_topic_that_is_not_there_needs_a_person(bench: Bench, receiver: Receiver):
+    process = await start(bench, receiver.url, "partner.none")
+    _, told = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 78
+    assert b"there is no topic partner.none" in told
+    assert (await partition_counts(bench.kafka, ["partner.none"])) == {"partner.none": 0}
