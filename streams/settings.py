@@ -59,6 +59,7 @@ class Settings(SourceSettings):
     notify_webhook_url: str = ""
     notify_webhook_secret: SecretStr = SecretStr("")  # base64 of at least 24 bytes
     notify_timeout_seconds: float = 4
+    redrive_targets: str = ""  # addresses, with commas between
     seal_key: SecretStr = SecretStr("")  # base64 of 32 bytes; else a file of the state directory
     seal_every_seconds: float = 2
     payment_retry_first_seconds: float = Field(default=2, gt=0)
