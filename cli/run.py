@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
+DEAD_LETTERS = "dead-letters"
+AGENTS = (*CONTEXTS, DEAD_LETTERS)
 
 
 @click.group()
@@ -23,21 +25,31 @@ def run() -> None:
 
 
 @run.command()
-@click.argument("names", nargs=-1, type=click.Choice(CONTEXTS))
+@click.argument("names", nargs=-1, type=click.Choice(AGENTS))
 def worker(names: tuple[str, ...]) -> None:
-    """Run the agents NAMES, or all five; several run as one child process each."""
-    wanted = names or CONTEXTS
+    """Run the agents NAMES, or all six; several run as one child process each."""
+    wanted = list(names or AGENTS)
     if len(wanted) > 1:
         from streams.children import supervise
 
         commands = {n: [sys.executable, "-m", "cli.main", "run", "worker", n] for n in wanted}
         sys.exit(asyncio.run(supervise(commands)))
+    if wanted[0] == DEAD_LETTERS:
+        from streams.dead_letters import run as run_dead_letters
+
+        settings = _settings()
+        _go(lambda: run_dead_letters(settings))
+    else:
+        _run_agent(wanted[0])
+
+
+def _run_agent(context: str) -> None:
     from streams.agents import declare
     from streams.engine import Engine
     from streams.faustapp import run as run_agent
 
     settings = _settings()
-    _go(lambda: run_agent(Engine(declare(next(iter(wanted)), settings), settings), settings))
+    _go(lambda: run_agent(Engine(declare(context, settings), settings), settings))
 
 
 @run.command()

@@ -34,6 +34,7 @@ class Reader(NamedTuple):
 READERS = {
     **{f"worker-{name}": Reader(f"quire-{name}", (topic,)) for name, topic in TOPICS.items()},
     "source": Reader(SOURCE, PARTNERS),
+    "worker-dead-letters": Reader("quire-dead-letters", ("quire.dead-letters",)),
 }
 
 

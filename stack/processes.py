@@ -23,6 +23,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "api": ("api",),
     "intake": ("intake",),
     "source": ("source", "--all"),
+    "worker-dead-letters": ("worker", "dead-letters"),
 }
 
 
@@ -50,11 +51,13 @@ def mail_env(port: int) -> dict[str, str]:
 
 
 def intake_env(port: int) -> dict[str, str]:
-    """Where the intake listens, and what takes the partners' records there."""
+    """Where the intake listens, and what takes the partners' records and dead letters there."""
+    address = f"http://{LOOPBACK}:{port}/events"
     return {
         "QUIRE_INTAKE_HOST": LOOPBACK,
         "QUIRE_INTAKE_PORT": str(port),
-        "QUIRE_SOURCE_SINK": f"http://{LOOPBACK}:{port}/events",
+        "QUIRE_SOURCE_SINK": address,
+        "QUIRE_REDRIVE_TARGETS": address,
     }
 
 

@@ -7,6 +7,7 @@ may have a contact in the clear.
 import asyncio
 import logging
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -154,7 +155,7 @@ def letter_of(record: Taken) -> Letter:
     """What is told of a record, whatever it is; all of it is in `record`."""
     headers = [(name, text or b"") for name, text in record.headers]
     event = read(headers, record.value)
-    told = event.attributes if event else {}
+    told: Mapping[str, str] = event.attributes if event else {}
     clear = [(f"ce_{name}", told[name][:LONGEST].encode()) for name in CLEAR if name in told]
     reason = told.get(FAILURE[3], "") if event else "not_an_event"
     return Letter(

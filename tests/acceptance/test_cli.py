@@ -3,6 +3,7 @@
 import json
 from uuid import uuid4
 
+from domain.catalog import CONTEXTS
 from tests.acceptance.shop import PRICE, Shop
 from tests.acceptance.stack import Said, Stack, quire
 
@@ -97,9 +98,7 @@ def test_status_names_every_process_with_its_lag(stack: Stack):
     said = stack.quire("status", "--json")
     assert (said.code, said.json["healthy"]) == (0, True)
     processes = {each["name"]: each for each in said.json["processes"]}
-    workers = {
-        f"worker-{each}" for each in ("order", "inventory", "payment", "shipping", "notification")
-    }
+    workers = {f"worker-{each}" for each in (*CONTEXTS, "dead-letters")}
     assert processes.keys() == workers | {
         "postgres", "kafka", "provider", "mail", "relay", "projector", "timers", "sealer", "api",
         "intake", "source",

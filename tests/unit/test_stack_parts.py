@@ -89,6 +89,7 @@ def test_every_context_has_a_worker(tmp_path: Path):
         *(("run", "worker", context) for context in COMMAND_TOPICS),
         *(("run", name) for name in OTHERS),
         ("run", "source", "--all"),
+        ("run", "worker", "dead-letters"),
     }
 
 
