@@ -358,4 +358,19 @@ MUTANTS = (
         "test_a_capture_that_came_too_late_is_made_of_a_new_authorisation",
         "What left unpaid is captured as soon as the money is held anew.",
     ),
+    Mutant(
+        "dead_letter_dropped",
+        "tests/integration/test_source.py::test_what_is_not_taken_is_a_dead_letter",
+        "The source moves on past an event only when it was taken or is a dead letter.",
+    ),
+    Mutant(
+        "any_address_redriven",
+        "tests/integration/test_dead_letters.py::test_it_is_posted_only_where_that_is_allowed",
+        "A dead letter is posted only to an address of the list.",
+    ),
+    Mutant(
+        "letter_in_the_clear",
+        "tests/integration/test_dead_letters.py::test_parked_sealed_and_taken_after_all",
+        "What a partner wrote is sealed before it is parked.",
+    ),
 )
