@@ -30,6 +30,7 @@ from streams.settings import Settings
 log = logging.getLogger("quire.faust")
 T = TypeVar("T")
 EXIT_UNFINISHED = 75
+EXIT_BROKEN = 70
 LOOK_SECONDS = 2.0
 # What one poll brings in, and how many runs of records wait, or make a batch, at the most.
 RECORDS_A_POLL = 100
@@ -85,6 +86,9 @@ async def _or_end(work):
     except CannotGoOn as reason:
         log.critical("stopped for good: %s", reason)
         os._exit(NEEDS_A_PERSON)
+    except Exception:
+        log.critical("the agent broke; its next owner begins where it was", exc_info=True)
+        os._exit(EXIT_BROKEN)
 
 
 class FencedConsumer(Consumer):
@@ -200,7 +204,7 @@ def _app(engine: Engine, settings: Settings) -> _App:
             for batch in batched(records, min(settings.batch_size, context.most)):
                 await _or_end(engine.handle(batch))
             for run in runs:  # committed to Postgres, so Kafka may move on
-                await stream.ack(run)
+                await _or_end(stream.ack(run))
 
     return app
 

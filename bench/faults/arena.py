@@ -17,7 +17,7 @@ from stack import board, control, processes
 from stack.board import Board, Servers
 from stack.errors import StackFault
 from stack.layout import Layout, Ports
-from stack.ports import free_in_a_row
+from stack.ports import free_in_a_row, require_free
 from stack.process import Spec, file_says_ready
 from stack.supervisor import Standing
 from stack.through import PORTS, Through
@@ -129,6 +129,7 @@ async def own_stack(
         "kafka": Proxy(through.kafka, through.kafka_behind),
         "provider": Proxy(through.provider, stack.provider),
     }
+    require_free({f"the proxy before {name}": getattr(through, name) for name in proxies})
     env = {**SETTINGS, "QUIRE_THROUGH_PORT": str(through.postgres)}
     words = ["up", "--state-dir", str(layout.root), "--port-base", str(base)]
     try:

@@ -1,4 +1,4 @@
-"""A worker that begins while a server is away waits for it, and ends when it is told to."""
+"""A worker that begins while a server is away waits for it, and one that cannot go on ends."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from bench.faults.proxy import LOOPBACK, Fault, Proxy
 from stack.ports import free_ports
-from tests.faults.world import Process, World
+from streams.faustapp import EXIT_BROKEN
+from tests.faults.world import Process, World, orders
 from tests.integration.relay_world import until
 
 
@@ -61,3 +62,11 @@ async def test_a_worker_that_waits_for_its_fence_ends_when_it_is_told_to(world: 
 
         await until(asks_where_to_begin, 30)
         assert await worker.end() == 0
+
+
+async def test_a_worker_that_breaks_ends_and_does_not_stand_still(world: World):
+    worker = await world.start("worker", "order", module="tests.faults.broken_worker")
+    await worker.ready()
+    await world.send(orders(1))
+    assert await worker.ended(30) == EXIT_BROKEN
+    assert "a bug of ours" in worker.log

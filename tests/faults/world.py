@@ -107,7 +107,9 @@ class World:
                     print(f"--- {process.log_file.name}\n{process.log[-1500:]}")  # if it fails
                 await delete(kafka, ROUTES.topics)
 
-    async def start(self, *words: str, dsn: str | None = None, **settings: object) -> Process:
+    async def start(
+        self, *words: str, dsn: str | None = None, module: str = "cli.main", **settings: object
+    ) -> Process:
         """Start `quire run <words>`; `settings` are QUIRE_* in lower case. Not ready yet."""
         name = f"{len(self.processes)}-{'-'.join(words)}"
         ready, log_file = self.path / f"{name}.ready", self.path / f"{name}.log"
@@ -122,7 +124,7 @@ class World:
             **settings,
         }
         environment = {f"QUIRE_{key.upper()}": str(value) for key, value in chosen.items()}
-        command = (sys.executable, "-m", "cli.main", "run", *words)
+        command = (sys.executable, "-m", module, "run", *words)
         child = await spawn(Spec(name, command, log_file, file_says_ready(ready), environment))
         process = Process(child, ready, log_file)
         self.processes.append(process)
@@ -130,7 +132,10 @@ class World:
 
     async def run(self, *names: str, **settings: object) -> list[Process]:
         """Start several at once and wait until all are ready: `worker order`, `relay`, ..."""
-        started = [await self.start(*name.split(), dsn=None, **settings) for name in names]
+        started = [
+            await self.start(*name.split(), dsn=None, module="cli.main", **settings)
+            for name in names
+        ]
         await asyncio.gather(*(process.ready() for process in started))
         return started
 
