@@ -13,7 +13,7 @@ def live(data: bytes, told: list[str]) -> World:
     """Plays `data` to its end, checking after each step; `told` gets a line for each move."""
     world, tape = World(), Tape(data)
     for sku in SKUS:
-        world.tell(ReceiveStock(sku, 30))
+        world.tell(ReceiveStock(sku, 24))
     try:
         told.append(places(world, tape))
         while True:

@@ -101,11 +101,13 @@ def settles(world: World, tape: Tape) -> str:
 
 
 def returns(world: World, tape: Tape) -> str:
-    order_id, number = tape.one_of(ORDERS), 1 + tape.upto(1)
+    order_id, number = tape.one_of(ORDERS), tape.one_of((1, 1, 1, 2))
     match tape.upto(4):
         case 0 | 1:
             window = tape.one_of(("open", "none"))
             wish: Command = order.RequestReturn(order_id, lines_of(tape), window=window)
+            if tape.upto(1):
+                return f"{sends(world, wish)}, {sends(world, order.ApproveReturn(order_id, 1))}"
         case 2:
             wish = order.ApproveReturn(order_id, number)
         case 3:
@@ -200,6 +202,16 @@ def waits_long(world: World, tape: Tape) -> str:
     return f"drain, wait {by}"
 
 
+def days_later(world: World, tape: Tape) -> str:
+    """Deadline by deadline, so that parcels arrive and what hangs on them comes in turn."""
+    end = world.now + timedelta(days=3)
+    world.drain()
+    while (due := world.next_due() or end) < end:
+        world.tick(max(due - world.now, timedelta()))
+        world.drain()
+    return f"until {end}"
+
+
 def until_due(world: World, tape: Tape) -> str:
     world.drain()
     due = world.next_due()
@@ -236,9 +248,9 @@ def mail_says(world: World, tape: Tape) -> str:
 
 
 MOVES: tuple[Move, ...] = (
-    drains, handles, handles, handles, handles, until_due, until_due, until_due, waits, waits_long,
-    places, places, cancels, cancels, pays, holds, settles, settles, returns, returns, scans,
-    scans, restocks, chooses_channels, renews, customer, customer, comes_back, webhook, webhook,
-    repeats, repeats, provider_says, provider_says, provider_away, carrier_says, mail_says,
+    drains, handles, handles, handles, handles, until_due, until_due, days_later, waits, waits_long,
+    places, places, cancels, cancels, pays, holds, settles, settles, returns, returns, returns,
+    scans, scans, restocks, chooses_channels, renews, customer, customer, comes_back, webhook,
+    webhook, repeats, repeats, provider_says, provider_says, provider_away, carrier_says, mail_says,
 )  # fmt: skip
 """How often each is chosen; the first are the simplest."""
