@@ -32,6 +32,7 @@ def wish_options(function: Any) -> Any:
 @click.option("--name", default="", help="Of whom it is for; sealed before it is stored.")
 @click.option("--email", default="", help="Sealed before it is stored.")
 @click.option("--address", default="", help="Sealed before it is stored.")
+@click.option("--language", default="en", show_default=True, help="Of the messages: en, zh.")
 @click.option("--backorder", is_flag=True, help="Wait for what is not in stock.")
 @wish_options
 def place(
@@ -43,6 +44,7 @@ def place(
     name: str,
     email: str,
     address: str,
+    language: str,
     backorder: bool,
     wait: int,
     key: str | None,
@@ -62,6 +64,7 @@ def place(
         "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in wanted],
         "payment_method": card,
         "customer_id": customer,
+        "language": language,
         "shortage": "backorder" if backorder else "reject",
         **({"contact": contact} if any(contact.values()) else {}),
     }

@@ -15,6 +15,7 @@ from stack.board import Board
 from stack.errors import StackFault
 from stack.lag import Lag, lags
 from stack.layout import Layout
+from stack.parked import parked, told
 from stack.process import last_lines
 from stack.supervisor import Standing, State
 
@@ -36,6 +37,8 @@ class Status(msgspec.Struct, frozen=True):
     url: str | None
     pid: int | None
     processes: tuple[Seen, ...]
+    parked: str = ""
+    """How many messages are parked, and for which causes; empty when none is."""
 
 
 async def status(layout: Layout) -> Status:
@@ -46,6 +49,7 @@ async def status(layout: Layout) -> Status:
         return Status(healthy=False, url=None, pid=None, processes=())
     servers = seen.servers
     behind = await lags(servers.postgres_dsn, servers.kafka) if servers else {}
+    waiting = await parked(servers.postgres_dsn) if servers else []
     return Status(
         healthy=seen.up and all(each.state is State.READY for each in seen.processes),
         url=servers.url if servers else None,
@@ -54,6 +58,7 @@ async def status(layout: Layout) -> Status:
             Seen(**msgspec.structs.asdict(each), lag=behind.get(each.name))
             for each in seen.processes
         ),
+        parked=told(waiting),
     )
 
 

@@ -1,5 +1,6 @@
 """Looks for what would keep a stack from running; every finding comes with its fix."""
 
+import asyncio
 import shutil
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from stack import board
 from stack.errors import needs_servers_of_your_own
 from stack.layout import Layout, Ports, cache_dir
+from stack.parked import parked, told
 from stack.ports import taken
 from stack.settings import Settings
 from stack.supervisor import State
@@ -37,6 +39,7 @@ def examine(layout: Layout, port_base: int, settings: Settings) -> list[Finding]
         *_clock(layout),
         *_ports(layout, Ports.from_base(port_base), settings),
         *_processes(layout),
+        *_parked(layout),
     ]
 
 
@@ -122,3 +125,16 @@ def _processes(layout: Layout) -> Iterator[Finding]:
                 f"{each.name} is {each.state} (restarted {each.restarts} times)",
                 f"Its log tells why: {layout.log(each.name)}.",
             )
+
+
+def _parked(layout: Layout) -> Iterator[Finding]:
+    seen = board.read(layout)
+    if board.running(layout) is None or seen is None or seen.servers is None:
+        return
+    found = asyncio.run(parked(seen.servers.postgres_dsn))
+    if found:
+        yield Finding(
+            f"messages are parked: {told(found)}",
+            "`quire parked list` shows their errors; mend the cause, then `quire parked redrive`,"
+            " or `quire parked edit` what is wrong itself.",
+        )

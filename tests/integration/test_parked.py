@@ -20,6 +20,7 @@ from domain.decider import Decider
 from domain.inventory.messages import ReserveStock
 from domain.message import Line, Money, SkuQuantity
 from domain.order.messages import CancelOrder, ExpireOrder, PlaceOrder, RecordStockReserved
+from stack import parked as stack_parked
 from store import outcomes, parked, parked_choice, timers
 from store.codec import encode
 from store.connect import AsyncConnection, connect
@@ -343,3 +344,12 @@ async def test_a_rate_spreads_the_wishes(room: Room, key: str):
         room.conn, room, ids, "redrive", by="ada", rate=2, seconds=2, sleep=sleep
     )
     assert len(some) == 6
+
+
+async def test_whoever_looks_after_a_stack_hears_of_it(room: Room, key: str, postgres_dsn: str):
+    before = sum(group.messages for group in await stack_parked.parked(postgres_dsn))
+    await room.park(key, room.topic.command(CancelOrder(key), f"{key}/cancel"))
+    found = await stack_parked.parked(postgres_dsn)
+    assert sum(group.messages for group in found) == before + 2
+    assert "bad_data" in stack_parked.told(found)
+    assert await stack_parked.parked("postgresql://nobody@127.0.0.1:1/none") == []
