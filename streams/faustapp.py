@@ -9,7 +9,7 @@ import logging
 import os
 import types
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import faust
 import uvloop
@@ -20,6 +20,7 @@ from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode.services import WaitResults
+from mode.utils.futures import notify
 
 from bus.clients import METADATA_AGE_MS
 from streams.beginning import until_kafka_answers
@@ -28,13 +29,9 @@ from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn, beat, ready, stopping
 from streams.settings import Settings
 
 log = logging.getLogger("quire.faust")
-T = TypeVar("T")
 EXIT_UNFINISHED = 75
 EXIT_BROKEN = 70
 LOOK_SECONDS = 2.0
-# What one poll brings in, and how many runs of records wait, or make a batch, at the most.
-RECORDS_A_POLL = 100
-RUNS = 64
 
 
 class _Silent(Monitor):
@@ -94,31 +91,57 @@ async def _or_end(work):
 class FencedConsumer(Consumer):
     """Begins where the engine says, not where the group was committed (PROTOCOL 1)."""
 
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.breath = self.app.breath  # pyright: ignore[reportAttributeAccessIssue]
+        self.brought = False
+        self.done = asyncio.Event()
+
     async def _wait_next_records(self, timeout):  # noqa: ASYNC109 Faust's own signature
-        """A message takes Faust ten times as long as reading a record. So the records that a poll
-        brings from a partition, a run, go through it as one message."""
+        """A message takes Faust ten times as long as reading a record. So all that a poll brings
+        goes through it as one message, whose value are the records by partition.
+
+        The next poll waits until this one is done, and a little for company: the batch is larger
+        then, and Kafka is asked less often.
+        """
+        if self.brought:
+            with contextlib.suppress(TimeoutError):  # after a rebalance nobody has to finish it
+                await asyncio.wait_for(self.done.wait(), timeout)
+            await asyncio.sleep(self.breath)
         records, active = await super()._wait_next_records(timeout)
-        return {tp: [run] for tp, run in (records or {}).items() if run}, active
+        poll = {tp: run for tp, run in (records or {}).items() if run}
+        self.brought = bool(poll)
+        self.done.clear()
+        return {tp: [poll] for tp in list(poll)[:1]}, active
 
     def _to_message(self, tp, record):
-        """A run as a message at the place of its last record."""
-        last = record[-1].offset
+        """A poll as a message at the place of the last record of its first partition."""
         return ConsumerMessage(
-            tp.topic, tp.partition, last, 0, 0, None, None, record, None, tp=tp,
+            tp.topic, tp.partition, record[tp][-1].offset, 0, 0, None, None, record, None, tp=tp,
             generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 
+    def ack(self, message) -> bool:
+        """All that the poll brought is done."""
+        message.acked = True
+        self._unacked_messages.discard(message)
+        poll: Any = message.value
+        for tp, run in poll.items():
+            self._acked[tp].append(run[-1].offset)
+        self.done.set()
+        notify(self._waiting_for_ack)
+        return True
+
     async def _add_gap(self, tp, offset_from, offset_to) -> None:
-        """No offset is missing between the ends of two runs."""
+        """No offset is missing between two polls."""
 
     def _new_offset(self, tp):
-        """Runs are acknowledged in their order, so all is done up to the last one's end."""
+        """Polls are acknowledged in their order, so all is done up to the last one's end."""
         acked = self._acked[tp]
         if not acked:
             return None
         last = max(acked)
         acked.clear()
-        self._acked_index[tp].clear()
         return last + 1
 
     def highwater(self, tp) -> int:
@@ -152,16 +175,12 @@ class FencedConsumer(Consumer):
 
 class _App(faust.App):
     engine: Engine
+    breath: float
 
     def _new_transport(self):
         transport = super()._new_transport()
         transport.Consumer = FencedConsumer  # pyright: ignore[reportAttributeAccessIssue]
         return transport
-
-
-def batched(records: list[T], size: int) -> list[list[T]]:
-    """The records in their order, `size` at a time."""
-    return [records[begin : begin + size] for begin in range(0, len(records), size)]
 
 
 def _app(engine: Engine, settings: Settings) -> _App:
@@ -184,13 +203,14 @@ def _app(engine: Engine, settings: Settings) -> _App:
         # A member with a name takes its partitions up again at once after kill -9.
         consumer_group_instance_id=settings.instance or None,
         consumer_metadata_max_age_ms=METADATA_AGE_MS,
-        broker_max_poll_records=RECORDS_A_POLL,
-        stream_buffer_maxsize=RUNS,
+        broker_max_poll_records=min(settings.batch_size, context.most),
+        stream_buffer_maxsize=4,
         stream_wait_empty=True,
         Monitor=_Silent,
         loghandlers=[],
     )
     app.engine = engine
+    app.breath = settings.batch_wait_seconds
 
     async def on_revoked(app, revoked, **_):
         engine.disown({tp.partition for tp in revoked})
@@ -199,12 +219,10 @@ def _app(engine: Engine, settings: Settings) -> _App:
 
     @app.agent(app.topic(context.topic, schema=_Raw()), name=context.processor, concurrency=1)
     async def agent(stream):
-        async for runs in stream.noack_take(RUNS, within=settings.batch_wait_seconds):
-            records = [record for run in runs for record in run.value]
-            for batch in batched(records, min(settings.batch_size, context.most)):
-                await _or_end(engine.handle(batch))
-            for run in runs:  # committed to Postgres, so Kafka may move on
-                await _or_end(stream.ack(run))
+        async for [poll] in stream.noack_take(1, within=1.0):
+            records = [record for run in poll.value.values() for record in run]
+            await _or_end(engine.handle(records))
+            await _or_end(stream.ack(poll))  # committed to Postgres, so Kafka may move on
 
     return app
 
