@@ -1,6 +1,7 @@
 """The log folded again, and every row of every view held against it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -8,6 +9,7 @@ from psycopg import AsyncConnection
 
 from store.rawlog import no_garbage
 from store.views import batch, orders, progress
+from store.views.document import decode
 from store.views.every import VIEWS, View, fold
 
 _ROWS_AT_ONCE = 1_000
@@ -101,11 +103,14 @@ def _name(key: Sequence[object]) -> str:
 
 
 def _readable(names: Sequence[str], row: Sequence[object]) -> dict[str, Any]:
-    """The row by field, a document by its own fields."""
+    """The row by field, a document by its own fields, with those that its text is too old for."""
     fields: dict[str, Any] = dict(zip(names, row, strict=True))
     text = fields.pop("document", "{}")
     try:
         document: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
+        with suppress(msgspec.ValidationError):  # not a document: as it stands
+            whole: dict[str, Any] = msgspec.to_builtins(decode(text), builtin_types=())
+            document |= {name: whole[name] for name in document if name in whole}
     except msgspec.DecodeError:
         document = {"": text}
     return fields | {f"document.{name}": value for name, value in document.items()}
