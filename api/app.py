@@ -22,7 +22,7 @@ from api import (
 )
 from api.gate import Gate
 from api.intake import route as intake
-from api.service import Service
+from api.service import Clock, Service, this_host
 from api.settings import Settings
 from bus.publisher import Publisher
 
@@ -31,9 +31,11 @@ a `Location`, or with `Prefer: wait=5` what became of it. Every error is a probl
 (RFC 9457) with a stable `code`. Amounts are whole minor units of a currency."""
 
 
-def create_app(settings: Settings, publisher: Publisher | None = None) -> FastAPI:
+def create_app(
+    settings: Settings, publisher: Publisher | None = None, clock: Clock = this_host
+) -> FastAPI:
     """The application; with a `publisher` of one's own it needs no Kafka."""
-    service = Service(settings, publisher)
+    service = Service(settings, publisher, clock)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:

@@ -1,8 +1,9 @@
 """What the routes share: connections, publisher, vault, wake-ups, the state of health."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import UTC, datetime
 from types import TracebackType
 from uuid import UUID
 
@@ -32,7 +33,14 @@ HEALTH_SECONDS = 1.0
 Page = tuple[orders.Filter, str, int]
 """Which orders, from which cursor on, how many at most."""
 
+Clock = Callable[[], datetime]
+
 _encode = msgspec.json.Encoder().encode
+
+
+def this_host() -> datetime:
+    """The time as this machine has it."""
+    return datetime.now(UTC)
 
 
 class Lease:
@@ -60,8 +68,11 @@ class Lease:
 class Service:
     """Made once an application, opened and closed with it."""
 
-    def __init__(self, settings: Settings, publisher: Publisher | None = None) -> None:
+    def __init__(
+        self, settings: Settings, publisher: Publisher | None = None, clock: Clock = this_host
+    ) -> None:
         self.settings = settings
+        self.clock = clock
         self.metrics = Metrics()
         dsn = settings.postgres_dsn.get_secret_value()
         self._pool = connect.pool(dsn, name="quire api", size=settings.api_connections)

@@ -64,6 +64,7 @@ async def _outcome(service: Service, done: Accepted, until: float) -> Outcome | 
             code,
             f"refused: {code.replace('_', ' ')}",
             hint="Asking again will not help; have a look at it first.",
+            headers=done.headers,
             details=_details(outcome.detail),
         )
     return outcome
@@ -85,6 +86,4 @@ async def _shown(service: Service, until: float) -> bool:
 
 
 def _response(done: Accepted, body: bytes, status: int, headers: dict[str, str]) -> Response:
-    if done.replayed:
-        headers["Idempotent-Replayed"] = "true"
-    return Response(body, status, headers, media_type="application/json")
+    return Response(body, status, {**done.headers, **headers}, media_type="application/json")

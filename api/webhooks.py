@@ -66,8 +66,7 @@ async def payments(request: Request) -> Response:
         return Made(_command(notice), {"notice_id": notice.id})
 
     done = await submit(service, notice.id, fingerprint("webhook", notice), make, caller=PROVIDER)
-    headers = {"Idempotent-Replayed": "true"} if done.replayed else {}
-    return Response(done.body, 202, headers, media_type="application/json")
+    return Response(done.body, 202, done.headers, media_type="application/json")
 
 
 def _believe(service: Service, header: str, body: bytes) -> None:

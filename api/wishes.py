@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -79,6 +79,11 @@ class Accepted:
     def body(self) -> bytes:
         return self.wish.answer or b"{}"
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Stand with every answer about it, refusals too."""
+        return {"Idempotent-Replayed": "true"} if self.replayed else {}
+
 
 def fingerprint(*parts: object) -> bytes:
     """What has to be equal for two requests to be the same one."""
@@ -105,7 +110,7 @@ async def accept(
     A repeat gets the same answer whatever the prices are by now: what `make` made for it is
     dropped, and a problem that it met counts only when the key is new.
     """
-    now = datetime.now(UTC)
+    now = service.clock()
     ids = Ids.of(origin.text, now.replace(microsecond=now.microsecond // 1000 * 1000))
     message: Message | None = None
     request_hash = service.vault.fingerprint(request_hash)  # the form holds a contact

@@ -12,7 +12,11 @@ from store.parked import Headers, dump_headers, load_headers
 
 
 class Wish(NamedTuple):
-    """`subject` is the command's stream; `state` is open until Kafka has acknowledged it."""
+    """`subject` is the command's stream; `state` is open until Kafka has acknowledged it.
+
+    `created_at` is the database's once the wish is written down: who looks for lost wishes goes
+    by that clock, and would never see a row that a slow one put behind the place it has reached.
+    """
 
     caller: str
     key: str
@@ -59,10 +63,16 @@ async def add(conn: AsyncConnection, wish: Wish) -> bool:
     cursor = await conn.execute(
         "insert into idempotency (caller, key, command_id, subject, request_hash, state, topic,"
         " headers, record_key, body, answer, created_at)"
-        " values (%s, %s, %s, %s, %b, %s, %s, %s, %s, %b, %b, %s) on conflict do nothing",
-        (*wish[:7], dump_headers(wish.headers), *wish[8:]),
+        " values (%s, %s, %s, %s, %b, %s, %s, %s, %s, %b, %b, clock_timestamp())"
+        " on conflict do nothing",
+        _row(wish),
     )
     return cursor.rowcount == 1
+
+
+def _row(wish: Wish) -> tuple[Any, ...]:
+    """All columns but the time."""
+    return (*wish[:7], dump_headers(wish.headers), *wish[8:11])
 
 
 class Entry(NamedTuple):
@@ -84,10 +94,10 @@ _WRITE: LiteralString = (
     " new as (insert into idempotency (caller, key, command_id, subject, request_hash, state,"
     " topic, headers, record_key, body, answer, created_at)"
     " select caller, key, command_id, subject, request_hash, state, topic, headers::json,"
-    " record_key, body, answer, created_at from unnest(%b::text[], %b::text[], %b::uuid[],"
+    " record_key, body, answer, clock_timestamp() from unnest(%b::text[], %b::text[], %b::uuid[],"
     " %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[],"
-    " %b::bytea[], %b::timestamptz[]) as w(caller, key, command_id, subject, request_hash, state,"
-    " topic, headers, record_key, body, answer, created_at) order by caller, key"
+    " %b::bytea[]) as w(caller, key, command_id, subject, request_hash, state,"
+    " topic, headers, record_key, body, answer) order by caller, key"
     " on conflict do nothing returning caller, key),"
     " contact as (insert into contact_key (subject, wrapped) select k.subject, k.wrapped"
     " from unnest(%b::text[], %b::text[], %b::text[], %b::bytea[]) as k(caller, key, subject,"
@@ -104,11 +114,11 @@ async def write(
     Gives the keys that were free; entries must differ in theirs.
     """
     wishes = [entry.wish for entry in entries]
-    rows = [(*wish[:7], dump_headers(wish.headers), *wish[8:]) for wish in wishes]
+    rows = [_row(wish) for wish in wishes]
     keys = [(*entry.wish[:2], *entry.contact_key) for entry in entries if entry.contact_key]
     values = [
         *_columns(sorted(answered), 2),
-        *_columns(rows, 12),
+        *_columns(rows, 11),
         *_columns(keys, 4),
     ]
     async with conn.cursor(binary=True) as cursor:

@@ -55,6 +55,8 @@ def test_a_refusal_is_remembered_too(shop: Shop):
     order_id = shop.place((sku, 9))["order_id"]
     refused = [shop.post(f"/orders/{order_id}/cancel", key=key) for _ in range(2)]
     assert [problem(answer) for answer in refused] == [(409, "order_closed")] * 2
+    assert refused[0].content == refused[1].content
+    assert ["idempotent-replayed" in answer.headers for answer in refused] == [False, True]
 
 
 def test_goods_that_come_in_twice_under_one_key_come_in_once(shop: Shop):

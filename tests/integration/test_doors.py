@@ -8,6 +8,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,17 +18,20 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from api.app import create_app
+from api.service import Clock, this_host
 from api.settings import Settings
-from bus.publisher import KafkaPublisher
+from bus.message import Message
+from bus.publisher import KafkaPublisher, PublishFailed
 from domain.catalog import TOPICS
 from stack.topics import ensure
-from store import idempotency, log, outcomes
+from store import idempotency, log, outcomes, timers
 from store.connect import AsyncConnection, connect
 from store.idempotency import Wish
 from streams.agents import declare
 from streams.engine import Engine
 from streams.projector import Projector
 from streams.timers import announce
+from streams.wishes import SLACK
 from tests.integration.hand import Record, Topic, settings
 from tests.integration.relay_world import Read, read_all, until
 from tests.integration.servers import Running
@@ -55,10 +59,15 @@ class Door:
         self.key = uuid4().hex
 
     @asynccontextmanager
-    async def open(self, timeout_seconds: float = 10) -> AsyncGenerator[httpx.AsyncClient]:
+    async def open(
+        self,
+        timeout_seconds: float = 10,
+        kind: type[KafkaPublisher] = KafkaPublisher,
+        clock: Clock = this_host,
+    ) -> AsyncGenerator[httpx.AsyncClient]:
         """Serve with a real Kafka behind it."""
-        publisher = KafkaPublisher(self.kafka, timeout_seconds=timeout_seconds)
-        app = create_app(self.settings, publisher)
+        publisher = kind(self.kafka, timeout_seconds=timeout_seconds)
+        app = create_app(self.settings, publisher, clock)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with AsyncExitStack() as stack:
             await publisher.start()
@@ -173,11 +182,43 @@ async def test_killed_for_good_the_timers_process_publishes_it(door: Door, step:
     await door.is_one_order()
 
 
+class Mute(KafkaPublisher):
+    """Connected, and never heard."""
+
+    async def publish(self, topic: str, message: Message) -> None:
+        raise PublishFailed("nobody hears")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_the_timers_process_publishes_the_wish_of_a_door_whose_clock_is_wrong(
+    door: Door, hours: int
+) -> None:
+    """Who looks for lost wishes is an hour past the time of a slow door, and never goes back."""
+    now = await timers.now(door.conn)
+    await door.conn.execute(
+        "insert into checkpoint (name, position) values ('wishes', %s)"
+        " on conflict (name) do update set position = excluded.position",
+        (int((now - SLACK).timestamp() * 1000),),
+    )
+    async with door.open(kind=Mute, clock=lambda: now + timedelta(hours=hours)) as client:
+        assert (await door.post(client)).status_code == 503
+    async with announcing(door):
+        await until(door.has_sent)
+    await door.is_one_order()
+
+
 async def test_fifty_equal_requests_at_once_are_one_order(door: Door) -> None:
     async with door.open() as client:
         answers = await asyncio.gather(*(door.post(client) for _ in range(50)))
+        other = await client.post(
+            "/orders",
+            json={**ORDER, "customer_id": "another"},
+            headers={"Idempotency-Key": door.key},
+        )
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.content for answer in answers}) == 1
+    assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     await door.is_one_order()
 
 
@@ -268,7 +309,9 @@ async def test_a_refusal_is_told_to_each_who_asks_with_its_key(door: Door) -> No
 
         await until(sent)
         await door.work(await door.sent())
-        for answer in (await first, await ask()):
+        answers = [await first, await ask()]
+        assert ["idempotent-replayed" in answer.headers for answer in answers] == [False, True]
+        for answer in answers:
             assert (answer.status_code, answer.json()["code"]) == (409, "not_awaiting_payment")
             assert answer.json()["details"] == {"status": "pending"}
 
