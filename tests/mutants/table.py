@@ -276,6 +276,12 @@ MUTANTS = (
         "A door writes the wish down before it publishes it.",
     ),
     Mutant(
+        "time_of_the_door",
+        "tests/integration/test_doors.py::"
+        "test_the_timers_process_publishes_the_wish_of_a_door_whose_clock_is_wrong[-1]",
+        "The time of a wish is the database's, so that nobody who looks by time has passed it.",
+    ),
+    Mutant(
         "open_wish_not_published_again",
         "tests/integration/test_api.py::test_what_kafka_did_not_take_is_published_by_the_next_try",
         "A wish that was not acknowledged is published by the next try.",
