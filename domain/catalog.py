@@ -170,6 +170,9 @@ def _by_type(*lists: Iterable[type[Event]]) -> dict[str, type[Event]]:
 COMMANDS: dict[str, type[Command]] = _by_kind(
     ORDER_COMMANDS, INVENTORY_COMMANDS, PAYMENT_COMMANDS, SHIPPING_COMMANDS, NOTIFICATION_COMMANDS
 )
+KINDS: tuple[str, ...] = (*COMMANDS, *map(notification.later, notification.LATER_TEMPLATES))
+"""All names under which commands count from their first deployment on."""
+
 EVENTS: dict[str, type[Event]] = _by_type(
     ORDER_EVENTS, INVENTORY_EVENTS, PAYMENT_EVENTS, SHIPPING_EVENTS, NOTIFICATION_EVENTS
 )

@@ -25,6 +25,11 @@ class Command(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
         """The stream whose state decides it."""
         raise NotImplementedError
 
+    @property
+    def counts_as(self) -> str:
+        """The name under which it counts from its first deployment on; old facts cause none."""
+        return self.kind
+
 
 class Event(Struct, frozen=True, omit_defaults=True):
     """A fact, past tense. `type` is the storage format: a new shape gets a new version."""

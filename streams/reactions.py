@@ -57,15 +57,15 @@ def fact_of(fact: Recorded) -> Message | None:
 def commands_of(fact: Recorded, since: Mapping[str, int]) -> list[Message]:
     """The commands that a fact causes, the same each time.
 
-    None for imported history. None of a kind that was first deployed after the fact was relayed:
-    `since` says for each kind up to where. Raises UnknownType, BadData.
+    None for imported history. None of a kind, or of a kind of mail, that was first deployed after
+    the fact was relayed: `since` says for each of `KINDS` up to where. Raises UnknownType, BadData.
     """
     if fact.imported:
         return []
     return [
         _message(fact, reaction.command, reaction.part)
         for reaction in react(fact.event)
-        if fact.position > since[reaction.command.kind]
+        if fact.position > since[reaction.command.counts_as]
     ]
 
 

@@ -11,7 +11,7 @@ import time
 from bus.batches import BatchSender
 from bus.publisher import PublishFailed
 from bus.topics import KafkaUnavailable, offsets
-from domain.catalog import COMMANDS
+from domain.catalog import KINDS
 from store import checkpoints, relaying
 from store.checkpoints import CheckpointMoved
 from store.codec import BadData, UnknownType
@@ -95,7 +95,7 @@ async def _begin(conn: AsyncConnection, sender: BatchSender, routes: Routes) -> 
     checkpoint = await checkpoints.read(conn, RELAY_CHECKPOINT)
     # A new kind counts from where the relay stands, not from the head: what was not relayed yet is
     # news to every kind.
-    since = await relaying.kinds_since(conn, COMMANDS, checkpoint.position)
+    since = await relaying.kinds_since(conn, KINDS, checkpoint.position)
     done = (await checkpoints.read(conn, SWEEPER_CHECKPOINT)).position
     window = Window(done=min(done, checkpoint.position), end=min(done, checkpoint.position))
     log.info("begins after position %d; done up to %d", checkpoint.position, window.done)

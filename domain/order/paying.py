@@ -189,7 +189,16 @@ def record_capture_failed(command: m.RecordCaptureFailed, state: State) -> list[
 def record_payment_refunded(command: m.RecordPaymentRefunded, state: State) -> list[m.OrderEvent]:
     if command.refund_id not in state.refunds_open:
         return []
-    return [m.OrderRefunded(command.order_id, command.refund_id, command.amount)]
+    order = state.order
+    refunded = m.OrderRefunded(
+        command.order_id,
+        command.refund_id,
+        command.amount,
+        order.customer_id,
+        order.contact,
+        order.language,
+    )
+    return [refunded]
 
 
 def record_refund_failed(command: m.RecordRefundFailed, state: State) -> list[m.OrderEvent]:

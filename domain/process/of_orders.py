@@ -25,6 +25,7 @@ Told = (
     | order.OrderDelivered
     | order.OrderRejected
     | order.OrderCancelled
+    | order.OrderRefunded
 )
 
 
@@ -122,6 +123,13 @@ def order_shipped(event: order.OrderShipped) -> list[Reaction]:
         return [Reaction(left), told]
     capture = payment.CapturePayment(order_id, parcel_id, event.amount, event.last)
     return [Reaction(capture), Reaction(left), told]
+
+
+def refunded(event: order.OrderRefunded) -> list[Reaction]:
+    """Money is back where it came from; what for, says the name of the refund."""
+    reason, _, _ = event.refund_id.partition("-")
+    amount = _amount(event.amount)
+    return [notify(event, "order_refunded", event.refund_id, amount=amount, reason=reason)]
 
 
 def parcel_lost(event: order.OrderParcelLost) -> list[Reaction]:

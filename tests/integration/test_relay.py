@@ -10,6 +10,7 @@ import pytest
 from bus.batches import Place
 from bus.partition import partition_of
 from bus.topics import add_partitions
+from domain.message import Money
 from domain.order import messages as order
 from store.connect import connect
 from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn
@@ -182,6 +183,37 @@ async def test_a_new_kind_sends_nothing_for_facts_relayed_before(world: World):
     assert len(reserves) == 2  # the first order's from its first time, and the second order's
     assert len({message.id for message in reserves}) == 2
     assert len(sent) > 2 * first
+
+
+async def test_a_new_kind_of_mail_sends_nothing_for_facts_relayed_before(world: World):
+    def refunded(reference: str) -> order.OrderRefunded:
+        return order.OrderRefunded(str(uuid4()), reference, Money(500, "GBP"))
+
+    await record_as(world.conn, refunded("return-1"))
+    older = order.OrderCancelled(str(uuid4()))
+    head = await record_as(world.conn, older)
+    async with world.running():
+        await world.relayed(head)
+    kind = "quire.notification.notify.order_refunded"
+    await world.conn.execute(  # as if deployed now, and all were sent again
+        "update command_kind set since_position = %s where kind = %s", (head, kind)
+    )
+    assert await _registered(world, kind)
+    await world.conn.execute(
+        "update checkpoint set position = %s, state = null where name = 'relay'", (world.begin,)
+    )
+    before = len(await world.commands())
+    async with world.running():
+        await record_as(world.conn, refunded("return-2"), imported=True)
+        await world.relayed(await record_as(world.conn, refunded("return-3")))
+    names = [str(read.value) for read in (await world.commands())]
+    assert before == 2
+    assert sum("order_cancelled" in name for name in names) == 2  # counts from the beginning
+    assert [n for n in ("return-1", "return-3") for name in names if n in name] == [
+        "return-1",  # from its first time
+        "return-3",
+    ]
+    assert not any("return-2" in name for name in names)
 
 
 async def _registered(world: World, kind: str) -> bool:

@@ -266,6 +266,12 @@ MUTANTS = (
         "A mail that is sent again carries the same Message-ID.",
     ),
     Mutant(
+        "later_mail_counts_with_its_kind",
+        "tests/unit/streams/test_reactions.py::"
+        "test_a_kind_of_mail_counts_from_where_it_was_first_deployed",
+        "A kind of mail that came later is not sent for facts relayed before it.",
+    ),
+    Mutant(
         "contact_key_remembered",
         "tests/integration/test_mail.py::test_an_erased_contact_is_a_failure_with_its_code",
         "The key of a contact is looked up for each mail, so that an erased one opens nothing.",

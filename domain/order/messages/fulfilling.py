@@ -81,6 +81,9 @@ class OrderRefunded(OrderEvent, frozen=True):
     type: ClassVar[str] = "quire.order.refunded.v1"
     refund_id: str
     amount: Money
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
 
 
 class OrderDelivered(OrderEvent, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from domain.catalog import COMMANDS, CONTEXTS, EVENTS, TOPICS
+from domain.catalog import COMMANDS, CONTEXTS, EVENTS, KINDS, TOPICS
 from domain.deadlines import CHANGES, Periods, deadlines
 from domain.fulfilment import REACTIONS, react
 from domain.message import Command, Event
@@ -70,11 +70,17 @@ def reactions() -> dict[str, Any]:
                 "stream": one.command.stream,
                 "part": one.part,
                 "command": told(one.command),
+                **counts_as(one.command),
             }
             for one in react(event)
         ]
         for name, event in named().items()
     }
+
+
+def counts_as(command: Command) -> dict[str, str]:
+    """A name of its own under which a command counts: as fixed as the kind."""
+    return {} if command.counts_as == command.kind else {"counts_as": command.counts_as}
 
 
 def alarms() -> dict[str, Any]:
@@ -156,6 +162,12 @@ def test_the_catalog_holds_every_message() -> None:
     assert set(COMMANDS.values()) == ours(leaves(Command, "kind"))
     assert set(EVENTS.values()) == ours(leaves(Event, "type"))
     assert list(TOPICS) == list(CONTEXTS)
+
+
+def test_every_wish_that_follows_counts_from_somewhere() -> None:
+    caused = {one.command.counts_as for event in corpus() for one in react(event)}
+    assert caused <= set(KINDS)
+    assert set(KINDS) - set(COMMANDS) <= caused
 
 
 def test_every_fact_is_thought_about() -> None:

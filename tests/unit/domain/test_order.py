@@ -267,7 +267,7 @@ def test_a_refund_that_failed_keeps_the_order_open_until_it_is_out():
     again = m.OrderPaymentRetried(ORDER, "refund", "return-1", pounds(500), 1)
     out = ended.when(m.SettleOrder(ORDER)).then(again)
     out.when(m.RecordPaymentRefunded(ORDER, "return-1", pounds(500))).then(
-        m.OrderRefunded(ORDER, "return-1", pounds(500)), COMPLETED
+        m.OrderRefunded(ORDER, "return-1", pounds(500), "c-1", "sealed"), COMPLETED
     )
 
 

@@ -6,16 +6,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from bus.message import RELAY
-from domain.catalog import COMMANDS
+from domain.catalog import KINDS
 from domain.ids import derive
 from domain.inventory.messages import ReserveStock
-from domain.message import Line, Money
-from domain.order.messages import OrderPlaced
+from domain.message import Event, Line, Money
+from domain.notification.messages import NotificationAlsoWanted, Notify
+from domain.order.messages import OrderCancelled, OrderPlaced, OrderRefunded
 from store.codec import UnknownType, encode
 from store.log import Recorded
 from streams.reactions import commands_of, fact_of, key_of
 
-SINCE = dict.fromkeys(COMMANDS, 0)
+SINCE = dict.fromkeys(KINDS, 0)
 RECORDED = datetime(2026, 11, 21, 10, 30, 0, 123_999, tzinfo=UTC)
 PLACED = OrderPlaced("o-1", (Line(1, "mug", 2, Money(500, "GBP")),), Money(1000, "GBP"))
 
@@ -52,6 +53,26 @@ def test_a_kind_counts_from_where_it_was_first_deployed():
     later = SINCE | {ReserveStock.kind: 7}
     assert {one.type for one in commands_of(recorded(), later)} == kinds - {ReserveStock.kind}
     assert {one.type for one in commands_of(recorded(position=8), later)} == kinds
+
+
+ALSO = NotificationAlsoWanted(
+    "o-1.order_refunded.email.return-1", "o-1", "order_refunded", "webhook",
+    "o-1.order_refunded.webhook.return-1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("event", [OrderRefunded("o-1", "return-1", Money(500, "GBP")), ALSO])
+def test_a_kind_of_mail_counts_from_where_it_was_first_deployed(event: Event):
+    fact = recorded(type=event.type, stream=event.stream, data=encode(event))
+    deployed = SINCE | {"quire.notification.notify.order_refunded": 7}
+    assert commands_of(fact, deployed) == []
+    for relayed, since in ((fact._replace(position=8), deployed), (fact, SINCE)):
+        [mail] = commands_of(relayed, since)
+        assert mail.type == Notify.kind
+    assert commands_of(fact._replace(imported=True), SINCE) == []
+    cancelled = OrderCancelled("o-1")
+    older = recorded(type=cancelled.type, stream=cancelled.stream, data=encode(cancelled))
+    assert len(commands_of(older, deployed)) == 1  # a kind of mail from the beginning
 
 
 def test_an_unknown_type_of_fact_is_an_error():
