@@ -8,7 +8,7 @@ from domain.order.messages import PlaceOrder
 from store import codec, idempotency, outcomes
 from store.connect import AsyncConnection
 from store.idempotency import Wish
-from store.views import orders
+from store.views import orders, served
 from store.views.document import OrderDocument
 
 _STATUS = {"refused": "rejected", "parked": "parked", "discarded": "rejected"}
@@ -31,7 +31,7 @@ async def read(service: Service, order_id: str) -> bytes:
     async with service.db() as conn:
         wish = await _placed(conn, order_id)
         # It may have come in between the two looks.
-        document = await orders.read(conn, order_id)
+        document = (await served.read(conn, [order_id])).get(order_id)
         return document.encode() if document is not None else await _accepted(conn, wish)
 
 

@@ -26,7 +26,7 @@ from store.outcomes import Outcome
 from store.parcels import Parcel
 from store.tasks import end
 from store.vault import Vault, read_master_key
-from store.views import orders, progress
+from store.views import document, orders, progress, served
 
 HEALTH_SECONDS = 1.0
 
@@ -151,7 +151,7 @@ class Service:
 
     async def _read_documents(self, order_ids: list[str]) -> Mapping[str, str]:
         async with self.db() as conn:
-            return await orders.read_all(conn, order_ids)
+            return await served.read(conn, order_ids)
 
     async def _find_parcels(
         self, names: list[tuple[bool, str]]
@@ -182,8 +182,8 @@ class Service:
 
     async def _resting(self, order_ids: Iterable[str]) -> Mapping[str, str]:
         async with self.db() as conn:
-            found = await orders.load(conn, list(order_ids))
-        return {key: orders.encode(doc) for key, doc in found.items() if doc.resting}
+            found = await served.read(conn, list(order_ids))
+        return {key: text for key, text in found.items() if document.decode(text).resting}
 
     async def _watch_health(self) -> None:
         while True:

@@ -30,6 +30,12 @@ from store.views.shadow import rebuild
 REQUESTS = 3_000
 CONNECTIONS = 8
 START_SECONDS = 30.0
+# A deadline for each order: it is served with the document.
+_ARM = (
+    "insert into timer select 'order-' || order_id, 'quire.order.complete', gen_random_uuid(),"
+    " now() + interval '30 days', 'quire.order.complete', order_id, 'order', order_id,"
+    " gen_random_uuid(), '{}' from order_view"
+)
 
 
 class Costs(msgspec.Struct, frozen=True):
@@ -121,6 +127,7 @@ async def _viewed(conn: AsyncConnection) -> list[str]:
     assert row is not None, "the log was filled"
     await progress.move(conn, batch.VIEWS, at, row[0])
     await rebuild(conn, VIEWS["orders"])
+    await conn.execute(_ARM)
     cursor = await conn.execute("select order_id from order_view order by order_id limit 500")
     return [f"/orders/{order_id}" for (order_id,) in await cursor.fetchall()]
 

@@ -273,6 +273,8 @@ def _text(document: Orders) -> str:
             f" {each['subject']} failed, {each['code']}"
             for each in document.get("owed", [])
         ]
+    if deadline := document.get("next_deadline"):
+        lines.append(f"  next: {deadline['at'][:19].replace('T', ' ')} UTC, {deadline['effect']}")
     for each in document.get("returns", []):
         lines.append(f"  return {each['return_no']}: {each['status']}, {_holds(each)}")
     for parcel in document.get("parcels", []):

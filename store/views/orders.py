@@ -162,24 +162,6 @@ async def load(conn: AsyncConnection, order_ids: Sequence[str]) -> dict[str, Ord
     return {document.order_id: document for document in documents}
 
 
-async def read(conn: AsyncConnection, order_id: str) -> str | None:
-    """One document, ready to serve."""
-    async with conn.cursor(binary=True) as cursor:
-        await cursor.execute("select document from order_view where order_id = %s", (order_id,))
-        found = await cursor.fetchone()
-    return found[0] if found else None
-
-
-async def read_all(conn: AsyncConnection, order_ids: Sequence[str]) -> dict[str, str]:
-    """Documents by order, ready to serve."""
-    async with conn.cursor(binary=True) as cursor:
-        await cursor.execute(
-            "select order_id, document from order_view where order_id = any(%b::text[])",
-            (list(order_ids),),
-        )
-        return {found[0]: found[1] for found in await cursor.fetchall()}
-
-
 class BadCursor(ValueError):
     """The cursor is not one that a page gave out."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,12 +16,13 @@ from api.settings import Settings
 from api.wishes import CALLER
 from bus.message import Message
 from bus.publisher import PublishFailed
+from domain import deadlines
 from domain.inventory.messages import StockReceived
 from domain.order.messages import PlaceOrder
 from store import idempotency
 from store.codec import decode_command
 from store.connect import AsyncConnection, connect
-from store.views import orders
+from store.views import served
 from streams.projector import Projector
 from tests.integration.facts import life, record
 
@@ -406,7 +408,7 @@ async def test_too_much_behind_is_503_and_a_repeat_is_answered_all_the_same(
             assert code_of(answer) == "overloaded"
             assert answer.headers["retry-after"]
     await catch_up(conn)
-    assert await orders.read(conn, "behind")
+    assert await served.read(conn, ["behind"])
 
 
 async def test_what_kafka_would_never_take_is_refused_before_it_is_written_down(
@@ -422,3 +424,40 @@ async def test_what_kafka_would_never_take_is_refused_before_it_is_written_down(
 
     assert (response.status_code, code_of(response)) == (413, "wish_too_large")
     assert await idempotency.find(conn, CALLER, key) is None
+
+
+async def test_an_order_tells_its_next_deadline_and_what_it_will_do(
+    client: httpx.AsyncClient, conn: AsyncConnection
+) -> None:
+    await record(conn, life("due")[:3])
+    projector = Projector(conn)
+    while await projector.step():
+        pass
+
+    async def told() -> Any:
+        return (await client.get("/orders/due")).json()["next_deadline"]
+
+    async def arm(stream: str, name: str, minute: int) -> None:
+        await conn.execute(
+            "insert into timer values (%s, %s, %s, %s, 'kind', 'due', 'order', 'due', %s, '{}')",
+            (stream, name, uuid4(), datetime(2026, 3, 1, 9, minute, tzinfo=UTC), uuid4()),
+        )
+
+    assert await told() is None
+    await arm("order-due", deadlines.EXPIRE, 45)
+    await arm("order-due", deadlines.EXPIRE_AT_LAST, 59)
+    await arm("order-due.1", deadlines.COMPLETE, 1)  # somebody else's
+    await arm("shipment-due.1", deadlines.POLL, 2)  # nobody waits for it
+    assert await told() == {
+        "at": "2026-03-01T09:45:00Z",
+        "kind": "expire_unpaid",
+        "effect": "the order expires unless it is paid: its stock is released",
+    }
+    await arm("payment-due", deadlines.AUTHENTICATE, 40)
+    assert await told() | {"effect": ""} == {
+        "at": "2026-03-01T09:40:00Z",
+        "kind": "expire_authentication",
+        "effect": "",
+    }
+    await conn.execute("delete from timer where key = 'due'")
+    assert await told() is None

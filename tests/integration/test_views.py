@@ -8,7 +8,7 @@ import pytest
 
 from domain.inventory.messages import StockReceived
 from store.connect import AsyncConnection, connect
-from store.views import batch, orders, progress, revenue, stock
+from store.views import batch, orders, progress, revenue, served, stock
 from store.views.compare import Difference, compare
 from store.views.every import VIEWS
 from store.views.shadow import rebuild
@@ -43,7 +43,7 @@ async def test_a_whole_life_shows_in_every_view(conn: AsyncConnection) -> None:
     await record(conn, [StockReceived("mug", 10), *life("o-1")])
     await catch_up(Projector(conn))
 
-    document = msgspec.json.decode(await orders.read(conn, "o-1") or "")
+    document = msgspec.json.decode((await served.read(conn, ["o-1"]))["o-1"])
     assert document["status"] == "completed"
     assert document["fulfilment"] == "partially_returned"
     assert document["payment"] == "partially_refunded"
@@ -97,9 +97,9 @@ async def test_a_batch_that_fails_leaves_nothing_behind(conn: AsyncConnection) -
     stale = at._replace(position=at.position - 1)
     with pytest.raises(progress.Moved):
         await batch.project(conn, [], stale, batch.Documents(10))
-    assert await orders.read(conn, "half") is None
+    assert await served.read(conn, ["half"]) == {}
     await catch_up(Projector(conn))
-    assert await orders.read(conn, "half") is not None
+    assert await served.read(conn, ["half"])
 
 
 async def test_compare_names_what_was_changed_behind_our_back(conn: AsyncConnection) -> None:
