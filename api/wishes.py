@@ -77,12 +77,21 @@ class Accepted:
 
     @property
     def body(self) -> bytes:
-        return self.wish.answer or b"{}"
+        return self.wish.answer or _short_answer(self.wish)
 
     @property
     def headers(self) -> dict[str, str]:
         """Stand with every answer about it, refusals too."""
         return {"Idempotent-Replayed": "true"} if self.replayed else {}
+
+
+_SUBJECTS = {TOPICS["inventory"]: "sku", TOPICS["notification"]: "customer_id"}
+
+
+def _short_answer(wish: Wish) -> bytes:
+    """What the row still says when its answer is not kept any more."""
+    named = {_SUBJECTS.get(wish.topic, "order_id"): wish.record_key}
+    return msgspec.json.encode({**named, "status": "accepted", "command_id": wish.command_id})
 
 
 def fingerprint(*parts: object) -> bytes:

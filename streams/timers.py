@@ -1,5 +1,5 @@
-"""The timers process: announces what is due, publishes again wishes that got lost, keeps the parts
-of outcome ready.
+"""The timers process: announces what is due, publishes again wishes that got lost, forgets those
+that are old, keeps the parts of outcome ready.
 
 PROTOCOL 11 and 14. A due timer waits until the relay has passed all that was recorded before: after
 an outage nothing may expire that was paid before. Several of these processes do no harm.
@@ -7,7 +7,7 @@ an outage nothing may expire that was paid before. Several of these processes do
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bus.batches import BatchSender, Record
 from bus.message import TIMERS, Message
@@ -18,6 +18,7 @@ from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, Unfit, translated
 from store.parts import drop_old, make_ready
 from streams.announcing import Announcements, Outgoing, Sending
+from streams.forgetting import forget_old_wishes
 from streams.lifecycle import beat, pause, ready, stopping, together
 from streams.partitions import agreed_counts, still_agree
 from streams.reactions import ROUTES, Routes
@@ -74,6 +75,7 @@ async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes) -> 
                 publish_lost_wishes(second, Announcements(sending, after), after),
                 _watch(sender, counts),
                 _keep_parts(dsn),
+                forget_old_wishes(dsn, timedelta(days=settings.answer_days)),
             )
     finally:
         await sender.stop()

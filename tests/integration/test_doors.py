@@ -24,7 +24,7 @@ from bus.message import Message
 from bus.publisher import KafkaPublisher, PublishFailed
 from domain.catalog import TOPICS
 from stack.topics import ensure
-from store import idempotency, log, outcomes, timers
+from store import forgetting, idempotency, log, outcomes, timers
 from store.connect import AsyncConnection, connect
 from store.idempotency import Wish
 from streams.agents import declare
@@ -219,6 +219,20 @@ async def test_fifty_equal_requests_at_once_are_one_order(door: Door) -> None:
     assert len({answer.content for answer in answers}) == 1
     assert sum("idempotent-replayed" not in answer.headers for answer in answers) == 1
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    await door.is_one_order()
+
+
+async def test_a_repeat_whose_answer_is_not_kept_any_more_does_nothing(door: Door) -> None:
+    async with door.open() as client:
+        first = await door.post(client)
+        await door.is_one_order()
+        now = await timers.now(door.conn)
+        assert await forgetting.drop_answers(door.conn, now - timedelta(minutes=5), now) >= 1
+        assert (await door.wish()).answer is None
+        again = await door.post(client)
+    assert (again.status_code, again.json()) == (202, first.json())
+    assert again.headers["idempotent-replayed"] == "true"
+    assert len(await door.sent()) == 1
     await door.is_one_order()
 
 

@@ -288,6 +288,12 @@ MUTANTS = (
         "The time of a wish is the database's, so that nobody who looks by time has passed it.",
     ),
     Mutant(
+        "key_forgotten_before_outcome",
+        "tests/integration/test_forgetting.py::"
+        "test_answers_go_after_their_days_and_rows_with_their_outcomes",
+        "The key of a wish counts as long as there is an outcome of its command.",
+    ),
+    Mutant(
         "open_wish_not_published_again",
         "tests/integration/test_api.py::test_what_kafka_did_not_take_is_published_by_the_next_try",
         "A wish that was not acknowledged is published by the next try.",

@@ -1,0 +1,60 @@
+"""Wishes that have grown old: their answers are dropped, later the rows; a page of them at a time.
+
+A row is kept as long as the outcome of its command. Both say that the wish was done: without them
+a request that comes again would be a new wish.
+"""
+
+from datetime import datetime, timedelta
+
+from psycopg import AsyncConnection
+
+KEPT = timedelta(days=30)
+"""How long an outcome is kept at least (drop_outcome_part)."""
+
+
+async def older_than(conn: AsyncConnection, age: timedelta) -> datetime:
+    """Up to when wishes are that old, by the database's clock, and known to have had an outcome.
+
+    The checkpoint of wishes is in milliseconds; nothing at all is old before it was first moved.
+    """
+    cursor = await conn.execute(
+        "select least(clock_timestamp() - %s, to_timestamp(coalesce("
+        "(select position from checkpoint where name = 'wishes'), 0) / 1000.0))",
+        (age,),
+    )
+    row = await cursor.fetchone()
+    assert row is not None, "a select of one value has one row"
+    return row[0]
+
+
+async def page_end(conn: AsyncConnection, after: datetime, before: datetime, size: int) -> datetime:
+    """Where a page of so many wishes ends that begins after that time; `before` for the last."""
+    cursor = await conn.execute(
+        "select created_at from idempotency where created_at > %s and created_at <= %s"
+        " order by created_at offset %s limit 1",
+        (after, before, size - 1),
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else before
+
+
+async def drop_answers(conn: AsyncConnection, after: datetime, until: datetime) -> int:
+    """Drop the answers of that time; says how many. Kafka had what has an outcome, marked or not:
+    it must never be published again once that outcome is gone."""
+    cursor = await conn.execute(
+        "update idempotency set answer = null, state = 'answered'"
+        " where created_at > %s and created_at <= %s and answer is not null and exists"
+        " (select from outcome where outcome.command_id = idempotency.command_id)",
+        (after, until),
+    )
+    return cursor.rowcount
+
+
+async def drop_rows(conn: AsyncConnection, after: datetime, until: datetime) -> int:
+    """Drop the wishes of that time whose outcome is gone; says how many."""
+    cursor = await conn.execute(
+        "delete from idempotency where created_at > %s and created_at <= %s and not exists"
+        " (select from outcome where outcome.command_id = idempotency.command_id)",
+        (after, until),
+    )
+    return cursor.rowcount

@@ -1,0 +1,45 @@
+"""Forgets old wishes: the answers after some days, the rows with the outcomes of their commands.
+
+Any number of processes may do it: what one has dropped the next does not find.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+from store.connect import AsyncConnection, connect
+from store.forgetting import KEPT, drop_answers, drop_rows, older_than, page_end
+
+AT_ONCE = 1_000
+PAUSE = 0.05  # between two pages: those who take wishes in come first
+EVERY = 3600.0
+
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+log = logging.getLogger("quire.forgetting")
+
+Drop = Callable[[AsyncConnection, datetime, datetime], Awaitable[int]]
+
+
+async def forget_old_wishes(dsn: str, answers_kept: timedelta) -> None:
+    """Once an hour, page by page. Where the answers are done is remembered meanwhile."""
+    done = _1970
+    while True:
+        async with await connect(dsn, name="quire forgetting", index_only=True) as conn:
+            before = await older_than(conn, answers_kept)
+            answers = await _drop(conn, drop_answers, done, before)
+            done = max(done, before)
+            rows = await _drop(conn, drop_rows, _1970, await older_than(conn, KEPT))
+        if answers or rows:
+            log.info("forgot %d answers and %d wishes", answers, rows)
+        await asyncio.sleep(EVERY)
+
+
+async def _drop(conn: AsyncConnection, drop: Drop, after: datetime, before: datetime) -> int:
+    count = 0
+    while after < before:
+        end = await page_end(conn, after, before, AT_ONCE)
+        count += await drop(conn, after, end)
+        after = end
+        await asyncio.sleep(PAUSE)
+    return count

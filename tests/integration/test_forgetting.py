@@ -1,0 +1,116 @@
+"""Old wishes are forgotten, and never done twice for it, on a real Postgres (PROTOCOL 11, 14)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from store import forgetting, idempotency, timers
+from store.connect import AsyncConnection, connect
+from store.idempotency import Wish
+from streams.forgetting import forget_old_wishes
+from tests.integration.relay_world import until
+
+WEEK = timedelta(days=7)
+
+
+class Room:
+    """The table of wishes, some of them old."""
+
+    def __init__(self, conn: AsyncConnection, now: datetime) -> None:
+        self.conn = conn
+        self.now = now
+
+    async def wish(self, days: float, outcome: str = "", state: str = "answered") -> str:
+        """A wish of so many days ago; gives its key."""
+        key = uuid4().hex
+        made = Wish(
+            "test", key, uuid4(), f"order-{key}", b"", state, "topic", [], key, b"{}",
+            b'{"said":1}', self.now,
+        )  # fmt: skip
+        await idempotency.add(self.conn, made)
+        await self.conn.execute(
+            "update idempotency set created_at = %s where key = %s",
+            (self.now - timedelta(days=days), key),
+        )
+        if outcome:
+            await self.conn.execute(
+                "insert into outcome (command_id, result) values (%s, %s)",
+                (made.command_id, outcome),
+            )
+        return key
+
+    async def wishes_done(self, days: float) -> None:
+        """Every wish up to so many days ago has had its outcome."""
+        position = int((self.now - timedelta(days=days)).timestamp() * 1000)
+        await self.conn.execute(
+            "insert into checkpoint (name, position) values ('wishes', %s)"
+            " on conflict (name) do update set position = excluded.position",
+            (position,),
+        )
+
+    async def states(self, *keys: str) -> list[str]:
+        """Of each: gone, short (without its answer) or its state."""
+        found = await idempotency.find_all(self.conn, [("test", key) for key in keys])
+        wishes = [found.get(("test", key)) for key in keys]
+        return ["gone" if not each else each.state if each.answer else "short" for each in wishes]
+
+
+@pytest.fixture
+async def room(postgres_dsn: str) -> AsyncIterator[Room]:
+    async with await connect(postgres_dsn, name="test", index_only=True) as conn:
+        await conn.execute("delete from idempotency")
+        yield Room(conn, await timers.now(conn))
+
+
+async def test_answers_go_after_their_days_and_rows_with_their_outcomes(
+    room: Room, postgres_dsn: str
+):
+    await room.wishes_done(0)
+    keys = [
+        await room.wish(6, "applied"),
+        await room.wish(8, "applied"),
+        await room.wish(8, "refused", state="open"),
+        await room.wish(40, "parked"),
+        await room.wish(29),
+        await room.wish(40),
+    ]
+    forgetting_them = asyncio.create_task(forget_old_wishes(postgres_dsn, WEEK))
+
+    async def done() -> bool:
+        return (await room.states(keys[-1])) == ["gone"]
+
+    await until(done)
+    forgetting_them.cancel()
+    with suppress(asyncio.CancelledError):
+        await forgetting_them
+    assert await room.states(*keys) == ["answered", "short", "short", "short", "answered", "gone"]
+    [marked] = (await idempotency.find_all(room.conn, [("test", keys[2])])).values()
+    assert marked.state == "answered", "nobody publishes it again when its outcome is gone"
+
+
+async def test_nothing_goes_that_may_still_be_without_its_first_outcome(room: Room):
+    await room.wishes_done(50)
+    keys = [await room.wish(60), await room.wish(40), await room.wish(40, "applied")]
+    before = await forgetting.older_than(room.conn, forgetting.KEPT)
+    assert before < room.now - timedelta(days=49)
+    since = room.now - timedelta(days=100)
+    assert await forgetting.drop_answers(room.conn, since, before) == 0
+    assert await forgetting.drop_rows(room.conn, since, before) == 1
+    assert await room.states(*keys) == ["gone", "answered", "answered"]
+
+
+async def test_a_page_holds_no_more_than_it_should(room: Room):
+    for days in range(40, 45):
+        await room.wish(days)
+    ends = [room.now - timedelta(days=100)]
+    while ends[-1] < room.now:
+        ends.append(await forgetting.page_end(room.conn, ends[-1], room.now, 2))
+    assert [room.now - end for end in ends[1:]] == [
+        timedelta(days=43),
+        timedelta(days=41),
+        timedelta(0),
+    ]
