@@ -5,9 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cli.servers import Servers, servers
@@ -55,14 +56,15 @@ class Said(NamedTuple):
 class Stack:
     """One state directory and the ports that its stack takes."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, told: Mapping[str, str]) -> None:
         self.root = root
+        self._told = told
         self.port_base = free_in_a_row(PORTS)
         self.url = f"http://{LOOPBACK}:{self.port_base}"
 
     def quire(self, *words: str, seconds: float = 60) -> Said:
         """Run a verb against this stack."""
-        return quire(*words, url=self.url, state_dir=self.root, seconds=seconds)
+        return quire(*words, url=self.url, state_dir=self.root, seconds=seconds, more=self._told)
 
     def up(self) -> Said:
         base = str(self.port_base)
@@ -117,7 +119,13 @@ class Stack:
         return sum(one.amount_minor for one in self.ledger(order_id) if one.step == step)
 
 
-def quire(*words: str, url: str, state_dir: Path | None = None, seconds: float = 60) -> Said:
+def quire(
+    *words: str,
+    url: str,
+    state_dir: Path | None = None,
+    seconds: float = 60,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> Said:
     """Run a verb as a person does; the environment says where the stack is."""
     told = {"QUIRE_URL": url, **({"QUIRE_STATE_DIR": str(state_dir)} if state_dir else {})}
     done = subprocess.run(
@@ -126,16 +134,16 @@ def quire(*words: str, url: str, state_dir: Path | None = None, seconds: float =
         capture_output=True,
         text=True,
         timeout=seconds,
-        env={**os.environ, **_QUICK, **told},
+        env={**os.environ, **_QUICK, **told, **more},
     )
     return Said(done.returncode, done.stdout, done.stderr)
 
 
 @contextmanager
-def new_stack() -> Generator[Stack]:
-    """Give a stack that is up, and leave nothing of it."""
+def new_stack(**settings: str) -> Generator[Stack]:
+    """Give a stack that is up, with some settings of its own, and leave nothing of it."""
     with state_dir() as layout:
-        stack = Stack(layout.root)
+        stack = Stack(layout.root, settings)
         try:
             stack.up()
             yield stack
