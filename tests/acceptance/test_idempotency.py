@@ -20,6 +20,20 @@ def test_the_same_key_gets_the_same_answer(shop: Shop):
     shop.has_level(sku, 4, 0)
 
 
+def test_a_repeat_that_waits_is_told_how_the_order_stands_by_then(shop: Shop):
+    sku, key = shop.book(5), uuid4().hex
+    first = shop.post("/orders", order_of((sku, 1)), key=key)
+    order_id = first.json()["order_id"]
+    shop.delivered(order_id)
+    again = shop.post("/orders", order_of((sku, 1)), key=key)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert (again.json()["order_id"], again.json()["fulfilment"]) == (order_id, "delivered")
+    assert again.headers["idempotent-replayed"] == "true"
+    kept = [shop.post("/orders", order_of((sku, 1)), key=key, wait=0) for _ in range(2)]
+    assert {(each.status_code, each.content) for each in kept} == {(202, kept[0].content)}
+    assert kept[0].json()["order_id"] == order_id
+
+
 def test_a_key_of_another_wish_is_refused(shop: Shop):
     sku, key = shop.book(5), uuid4().hex
     first = shop.post("/orders", order_of((sku, 1)), key=key)
