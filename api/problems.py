@@ -125,13 +125,19 @@ SILENT = (PublishFailed, Unavailable, TimeoutError)
 """Kafka or Postgres does not answer."""
 
 
+DISK_FULL = "disk_full"
+"""The `code` of those of them where a disk is full; of no use to a customer, but to who watches."""
+
+
 def unavailable(scope: Scope, error: Exception) -> Response:
     """What is said of an error of SILENT."""
     log.warning("%s %s: %s", scope["method"], scope["path"], error)
+    code = getattr(error, "code", "unavailable")
+    full = code == DISK_FULL
     told = Problem(
         503,
-        "unavailable",
-        "a part of the system does not answer now",
+        code if full else "unavailable",
+        "a disk of the system is full" if full else "a part of the system does not answer now",
         hint="Send the same request with the same Idempotency-Key again.",
         headers={"Retry-After": "2"},
     )

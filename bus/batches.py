@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 
 from bus import clients
 from bus.message import Headers
-from bus.publisher import PublishFailed
+from bus.publisher import PublishFailed, publish_failed
 
 BATCH_BYTES = 512 * 1024
 
@@ -47,7 +47,7 @@ class BatchSender:
         try:
             return len(await self._producer.partitions_for(topic))
         except (KafkaError, OSError) as fault:
-            raise PublishFailed(f"{topic}: {fault!r}") from fault
+            raise publish_failed(topic, fault) from fault
 
     async def send(self, records: Mapping[Place, Sequence[Record]]) -> dict[Place, int]:
         """Give the offset after the last record of each partition once all are acknowledged."""
@@ -61,7 +61,7 @@ class BatchSender:
             await asyncio.wait(sends, return_when=asyncio.FIRST_EXCEPTION)
             return {place: send.result() for send, place in sends.items() if send.done()}
         except (KafkaError, OSError) as fault:
-            raise PublishFailed(repr(fault)) from fault
+            raise publish_failed("not sent", fault) from fault
         finally:
             for send in sends:
                 send.cancel()

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaStorageError, UnknownTopicOrPartitionError
 
 from bus import clients
 from bus.message import Headers, Message
@@ -11,6 +11,24 @@ from bus.message import Headers, Message
 
 class PublishFailed(Exception):
     """No acknowledgement came; the message may be there all the same."""
+
+    code = "unavailable"
+
+
+class KafkaDiskFull(PublishFailed):
+    """Kafka cannot write to its disk; a broker with one disk ends itself then."""
+
+    code = "disk_full"
+
+
+def publish_failed(where: str, fault: BaseException) -> PublishFailed:
+    """What became of a record, or of a producer, with what a person can do about it."""
+    if isinstance(fault, KafkaStorageError):
+        told = "Kafka cannot write to its disk, free some of it and start the broker again"
+        return KafkaDiskFull(f"{where}: {told}: {fault!r}")
+    if isinstance(fault, UnknownTopicOrPartitionError):
+        return PublishFailed(f"{where}: no such topic, make it with `quire topics create`")
+    return PublishFailed(f"{where}: {fault!r}")
 
 
 class Publisher(Protocol):
@@ -60,5 +78,5 @@ class KafkaPublisher:
                     topic, value=value, key=key, headers=headers
                 )
         except (KafkaError, OSError, TimeoutError) as fault:
-            raise PublishFailed(f"{topic}: {fault!r}") from fault
+            raise publish_failed(topic, fault) from fault
         return placed.partition, placed.offset

@@ -45,7 +45,7 @@ def import_(
     from cli.importing.source import NotReadable, open_source
     from cli.servers import servers
 
-    dsn = servers(state_dir).postgres_dsn
+    dsn = servers(state_dir, writes=True).postgres_dsn
     try:
         source = open_source(file)
         figures = asyncio.run(_run(dsn, source, RejectFile(rejects), dry_run, resume))

@@ -9,9 +9,12 @@ from cli.output import Exit, Failure, say
 @click.option("--dsn", envvar="QUIRE_POSTGRES_OWNER_DSN", help="The owner's connection string.")
 def migrate(dsn: str | None) -> None:
     """Bring the database to the newest schema. Safe to run again, and side by side."""
-    from sqlalchemy.exc import OperationalError
+    import asyncio
 
+    from cli.troubles import require_usable_servers
     from migrations import upgrade
+    from store.errors import SchemaDiffers
+    from store.schema import look
 
     if not dsn:
         raise Failure(
@@ -20,13 +23,11 @@ def migrate(dsn: str | None) -> None:
             hint="Set QUIRE_POSTGRES_OWNER_DSN, or give --dsn.",
             exit_code=Exit.USAGE,
         )
+    require_usable_servers()
     try:
+        asyncio.run(look(dsn))
+    except SchemaDiffers as differs:
+        if differs.code == "schema_newer":
+            raise
         upgrade(dsn)
-    except OperationalError as error:
-        raise Failure(
-            "postgres_not_reachable",
-            str(error.orig).strip(),
-            hint="Is Postgres running, and is the connection string right?",
-            exit_code=Exit.NOT_REACHABLE,
-        ) from error
     say("the schema is up to date")

@@ -40,6 +40,7 @@ class Exit(IntEnum):
     NOT_REACHABLE = 3
     NOT_FOUND = 4
     REFUSED = 5
+    NEEDS_A_PERSON = 78
     INTERRUPTED = 130
 
 
@@ -164,6 +165,14 @@ def leave_well(command: click.Command) -> NoReturn:
     except BrokenPipeError:  # the reader, `head` perhaps, has seen enough
         sys.stderr.close()
         raise SystemExit(Exit.FINE) from None
+    except Exception as fault:
+        from cli.troubles import failure_of
+
+        failure = failure_of(fault)
+        if failure is None:
+            raise
+        _print_failure(failure, as_json=as_json)
+        raise SystemExit(failure.exit_code) from None
     raise SystemExit(result if isinstance(result, int) else Exit.FINE)
 
 

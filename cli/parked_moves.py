@@ -74,7 +74,7 @@ def edit(
 
     Without --file your editor opens it. What cannot be decided is refused, and nothing changes.
     """
-    where = servers(state_dir)
+    where = servers(state_dir, writes=True)
     row = asyncio.run(_one(where, number))
     data = _read(source) if source else _by_hand(row)
     if data is None:
@@ -125,7 +125,7 @@ def _move(
 
     if not (numbers or cause or key or topic or everything):
         raise click.UsageError("say which: numbers, --code, --key, --topic or --all")
-    where = servers(state_dir)
+    where = servers(state_dir, writes=True)
     choice = Choice(numbers, "", topic, key, cause)
     seen, gone = asyncio.run(_look(where, choice))
     for line in gone:

@@ -85,7 +85,7 @@ def rebuild(name: str, state_dir: Path, as_json: bool) -> None:
             "seconds": round(perf_counter() - began, 3),
         }
 
-    done = _with(servers(state_dir).postgres_owner_dsn, work)
+    done = _with(servers(state_dir, writes=True).postgres_owner_dsn, work)
     emit(
         done,
         as_json=as_json,
@@ -144,15 +144,10 @@ def _with(dsn: str, work: Callable[[Any], Awaitable[T]]) -> T:
 
     async def connected() -> T:
         from store.connect import connect
-        from store.errors import Unavailable, translated
+        from store.errors import translated
 
-        try:
-            with translated():
-                async with await connect(dsn, name="quire projections") as conn:
-                    return await work(conn)
-        except Unavailable as fault:
-            raise Failure(
-                "postgres_not_reachable", str(fault), exit_code=Exit.NOT_REACHABLE
-            ) from fault
+        with translated():
+            async with await connect(dsn, name="quire projections") as conn:
+                return await work(conn)
 
     return asyncio.run(connected())

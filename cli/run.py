@@ -2,17 +2,19 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from cli.output import Exit, Failure, state_dir_option
+from cli.output import state_dir_option
 
 if TYPE_CHECKING:
+    from api.settings import Settings as ApiSettings
     from streams.settings import Settings
 
+Process = Callable[[], Coroutine[Any, Any, None]]
 S = TypeVar("S")
 CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
 DEAD_LETTERS = "dead-letters"
@@ -38,7 +40,7 @@ def worker(names: tuple[str, ...]) -> None:
         from streams.dead_letters import run as run_dead_letters
 
         settings = _settings()
-        _go(lambda: run_dead_letters(settings))
+        _go(lambda: run_dead_letters(settings), settings)
     else:
         _run_agent(wanted[0])
 
@@ -49,16 +51,17 @@ def _run_agent(context: str) -> None:
     from streams.faustapp import run as run_agent
 
     settings = _settings()
-    _go(lambda: run_agent(Engine(declare(context, settings), settings), settings))
+    _go(lambda: run_agent(Engine(declare(context, settings), settings), settings), settings)
 
 
 @run.command()
 def relay() -> None:
     """Publish facts, and the commands that follow from them."""
+    from streams.reactions import ROUTES
     from streams.relay import run as run_relay
 
     settings = _settings()
-    _go(lambda: run_relay(settings))
+    _go(lambda: run_relay(settings), settings, ROUTES.topics)
 
 
 @run.command()
@@ -67,25 +70,27 @@ def projector() -> None:
     from streams.projector import run as run_projector
 
     settings = _settings()
-    _go(lambda: run_projector(settings))
+    _go(lambda: run_projector(settings), settings)
 
 
 @run.command()
 def timers() -> None:
     """Announce deadlines that are due."""
+    from streams.reactions import ROUTES
     from streams.timers import run as run_timers
 
     settings = _settings()
-    _go(lambda: run_timers(settings))
+    _go(lambda: run_timers(settings), settings, ROUTES.commands.values())
 
 
 @run.command()
 def sealer() -> None:
     """Sign the log."""
+    from streams.sealer import TOPIC
     from streams.sealer import run as run_sealer
 
     settings = _settings()
-    _go(lambda: run_sealer(settings))
+    _go(lambda: run_sealer(settings), settings, [TOPIC])
 
 
 @run.command()
@@ -103,9 +108,10 @@ def api() -> None:
     """Serve HTTP."""
     from api.server import run as run_api
     from api.settings import Settings as ApiSettings
+    from domain.catalog import TOPICS
 
     settings = _read(ApiSettings)
-    _go(lambda: run_api(settings))
+    _go(lambda: run_api(settings), settings, TOPICS.values(), waits=False)
 
 
 @run.command()
@@ -137,9 +143,10 @@ def intake() -> None:
     """Take events in over HTTP."""
     from api.server import run_intake
     from api.settings import Settings as ApiSettings
+    from domain.catalog import TOPICS
 
     settings = _read(ApiSettings)
-    _go(lambda: run_intake(settings))
+    _go(lambda: run_intake(settings), settings, TOPICS.values(), waits=False)
 
 
 @run.command()
@@ -168,19 +175,29 @@ def _read(shape: type[S]) -> S:
     """Settings from the environment; what is missing or wrong is named, never its value."""
     from pydantic import ValidationError
 
+    from cli.troubles import require_usable_servers, settings_wrong
+
     try:
-        return shape()
+        settings = shape()
     except ValidationError as error:
-        names = ", ".join(f"QUIRE_{part['loc'][0]}".upper() for part in error.errors())
-        raise Failure(
-            "settings_wrong",
-            f"missing or not usable: {names}",
-            hint="`quire up` sets all of them; docs/configuration.md explains each.",
-            exit_code=Exit.USAGE,
-        ) from error
+        raise settings_wrong(error) from None
+    require_usable_servers()
+    return settings
 
 
-def _go(process: Callable[[], Coroutine[Any, Any, None]]) -> None:
+def _go(
+    process: Process,
+    settings: "Settings | ApiSettings | None" = None,
+    topics: Iterable[str] = (),
+    *,
+    waits: bool = True,
+) -> None:
+    """Run it to its end; with `settings` only once the servers are as it needs them."""
+    from streams.beginning import begin
     from streams.lifecycle import run as run_to_the_end
 
-    run_to_the_end(process)
+    if settings is None:
+        run_to_the_end(process)
+        return
+    dsn, kafka, names = settings.postgres_dsn.get_secret_value(), settings.kafka, tuple(topics)
+    run_to_the_end(lambda: begin(process, dsn, kafka, names, waits=waits))

@@ -1,5 +1,6 @@
 """Where the servers answer that a verb speaks to: as told by the environment, else the stack's."""
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -16,12 +17,15 @@ class Servers(msgspec.Struct, frozen=True):
     kafka: str
 
 
-def servers(state_dir: Path) -> Servers:
+def servers(state_dir: Path, *, writes: bool = False) -> Servers:
     """The servers of QUIRE_POSTGRES_DSN, QUIRE_POSTGRES_OWNER_DSN and QUIRE_KAFKA; what is not
-    set there is taken from the stack that runs on `state_dir`."""
+    set there is taken from the stack that runs on `state_dir`. Who writes is told when the
+    database's schema is not that of this code."""
+    from cli.troubles import require_usable_servers
     from stack.board import read, running
     from stack.layout import Layout
 
+    require_usable_servers()
     layout = Layout(state_dir.absolute())
     board = read(layout) if running(layout) is not None else None
     found = board.servers if board is not None else None
@@ -37,4 +41,8 @@ def servers(state_dir: Path) -> Servers:
             hint="Start it with `quire up`, or set QUIRE_POSTGRES_DSN and QUIRE_KAFKA.",
             exit_code=Exit.NOT_REACHABLE,
         )
+    if writes:
+        from store.schema import look
+
+        asyncio.run(look(told.postgres_dsn))
     return told

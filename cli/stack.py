@@ -171,6 +171,7 @@ def _table(status: "Status") -> str:
         pid = each.pid or ""
         row = f"{each.name:<20} {each.state:<9} {pid:>8} {each.restarts:>8} {since:<20} {lag}"
         rows.append(row.rstrip())
+    rows += [f"{each.name}: {each.why}" for each in status.processes if each.why]
     if status.parked:
         rows.append(f"parked: {status.parked}; see `quire parked list`")
     rows.append(f"{'healthy' if status.healthy else 'NOT healthy'} at {status.url}")

@@ -8,8 +8,6 @@ from typing import Any, TypeVar
 import click
 
 from cli.output import (
-    Exit,
-    Failure,
     emit,
     emit_line,
     json_option,
@@ -81,7 +79,7 @@ def grow(topic: str, partitions: int, state_dir: Path, *, as_json: bool) -> None
     """
     from cli.partitioning import grow as grow_topic
 
-    told = servers(state_dir)
+    told = servers(state_dir, writes=True)
     before = _run(grow_topic(told, topic, partitions))
     result = {"topic": topic, "before": before, "partitions": partitions}
     emit(result, as_json=as_json, text=lambda: f"{topic}: {before} -> {partitions} partitions")
@@ -104,7 +102,7 @@ def repair(state_dir: Path, *, dry_run: bool, yes: bool, as_json: bool) -> None:
     from cli.partitioning import plan_repair
     from cli.partitioning import repair as repair_topics
 
-    told = servers(state_dir)
+    told = servers(state_dir, writes=True)
     plan = _run(plan_repair(told))
     emit(plan, as_json=as_json, text=plan.in_words)
     if dry_run:
@@ -116,22 +114,11 @@ def repair(state_dir: Path, *, dry_run: bool, yes: bool, as_json: bool) -> None:
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
-    """Run the work; what it meets becomes a failure with a hint."""
-    from aiokafka.errors import KafkaError
-
-    from bus.topics import KafkaUnavailable
-    from store.errors import Stale, Unavailable, translated
+    """Run the work, with the errors of the store."""
+    from store.errors import translated
 
     async def translate() -> T:
         with translated():
             return await work
 
-    try:
-        return asyncio.run(translate())
-    except (KafkaUnavailable, KafkaError, Unavailable, Stale) as fault:
-        raise Failure(
-            "not_reachable",
-            str(fault) or type(fault).__name__,
-            hint="Are Kafka and Postgres running?",
-            exit_code=Exit.NOT_REACHABLE,
-        ) from fault
+    return asyncio.run(translate())

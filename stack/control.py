@@ -18,6 +18,7 @@ from stack.layout import Layout
 from stack.parked import parked, told
 from stack.process import last_lines
 from stack.supervisor import Standing, State
+from stack.why import last_words
 
 LOOK_SECONDS = 0.1
 DOWN_SECONDS = 60.0
@@ -28,6 +29,8 @@ class Seen(Standing, frozen=True):
     """One process with its lag; none where it has none, or where it could not be asked for."""
 
     lag: Lag | None
+    why: str = ""
+    """What it said when it stopped for good."""
 
 
 class Status(msgspec.Struct, frozen=True):
@@ -55,7 +58,11 @@ async def status(layout: Layout) -> Status:
         url=servers.url if servers else None,
         pid=pid,
         processes=tuple(
-            Seen(**msgspec.structs.asdict(each), lag=behind.get(each.name))
+            Seen(
+                **msgspec.structs.asdict(each),
+                lag=behind.get(each.name),
+                why=last_words(layout.log(each.name)) if each.state is State.FAILED else "",
+            )
             for each in seen.processes
         ),
         parked=told(waiting),

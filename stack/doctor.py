@@ -15,6 +15,7 @@ from stack.parked import parked, told
 from stack.ports import taken
 from stack.settings import Settings
 from stack.supervisor import State
+from stack.why import full_disks, last_words
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_GB = 2.0
@@ -39,6 +40,7 @@ def examine(layout: Layout, port_base: int, settings: Settings) -> list[Finding]
         *_clock(layout),
         *_ports(layout, Ports.from_base(port_base), settings),
         *_processes(layout),
+        *_full_disks(layout),
         *_parked(layout),
     ]
 
@@ -121,10 +123,19 @@ def _processes(layout: Layout) -> Iterator[Finding]:
         return
     for each in seen.processes if seen else ():
         if each.state is not State.READY:
+            why = last_words(layout.log(each.name)) if each.state is State.FAILED else ""
             yield Finding(
-                f"{each.name} is {each.state} (restarted {each.restarts} times)",
+                f"{each.name} is {each.state} (restarted {each.restarts} times)"
+                + (f": {why}" if why else ""),
                 f"Its log tells why: {layout.log(each.name)}.",
             )
+
+
+def _full_disks(layout: Layout) -> Iterator[Finding]:
+    for what in full_disks(layout.logs):
+        yield Finding(
+            what, "Free some of it; our processes keep trying, and go on by themselves then."
+        )
 
 
 def _parked(layout: Layout) -> Iterator[Finding]:

@@ -14,10 +14,12 @@ from signal import Signals
 
 import psycopg
 
-from stack.errors import StackFault, needs_servers_of_your_own
+from stack.errors import StackFault, needs_servers_of_your_own, not_reachable
 from stack.layout import LOOPBACK
 from stack.process import Spec
 from stack.secrets import Secrets
+from store.connect import connect
+from store.errors import LoginRefused, Unavailable, translated
 
 NOBODY = 65534
 FOR_ALL = Path("/var/lib/quire")  # where another user can pass when the clone is under root's home
@@ -71,6 +73,20 @@ async def answers(dsn: str) -> bool:
     except (psycopg.OperationalError, TimeoutError):
         return False
     return True
+
+
+async def require(dsn: str, setting: str) -> None:
+    """Raises StackFault when a Postgres of one's own does not answer, or refuses the login."""
+    try:
+        with translated():
+            async with asyncio.timeout(5), await connect(dsn, name="quire up"):
+                pass
+    except LoginRefused as reason:
+        raise StackFault(
+            reason.code, str(reason), f"Mend the role or the password in {setting}."
+        ) from reason
+    except (Unavailable, TimeoutError) as reason:
+        raise not_reachable("Postgres", setting) from reason
 
 
 def _binaries(user: int | None) -> Path:

@@ -119,10 +119,10 @@ class Up:
         """Give the DSN of the service and of the migrations, with the schema in place."""
         given = self._settings.postgres_dsn
         if given is not None:
-            if not await postgres.answers(given.get_secret_value()):
-                raise not_reachable("Postgres", "QUIRE_POSTGRES_DSN")
             app_dsn = given.get_secret_value()
             owner_dsn = (self._settings.postgres_owner_dsn or given).get_secret_value()
+            await postgres.require(app_dsn, "QUIRE_POSTGRES_DSN")
+            await postgres.require(owner_dsn, "QUIRE_POSTGRES_OWNER_DSN")
         else:
             with self._phase("postgres"):
                 app_dsn, owner_dsn = await self._own_postgres()

@@ -17,7 +17,12 @@ from psycopg import AsyncConnection
 
 _PREFIX = "v1:"
 _NONCE = 12
+MASTER_KEY_BYTES = 32
 _REMEMBERED = 10_000
+
+
+class BadMasterKey(Exception):
+    """What was given as the master key is none."""
 
 
 class CannotOpen(Exception):
@@ -103,12 +108,12 @@ class Vault:
 def read_master_key(path: Path, *, given: str = "") -> bytes:
     """The master key: `given` (base64), else the file, which is made when it is not there."""
     if given:
-        return base64.b64decode(given, validate=True)
+        return _key(given, "QUIRE_MASTER_KEY")
     try:
-        return base64.b64decode(path.read_text(), validate=False)
+        return _key(path.read_text(), str(path))
     except FileNotFoundError:
         path.parent.mkdir(parents=True, exist_ok=True)
-    key = os.urandom(32)
+    key = os.urandom(MASTER_KEY_BYTES)
     own = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -118,9 +123,19 @@ def read_master_key(path: Path, *, given: str = "") -> bytes:
     try:
         os.link(own, path)  # the first of several processes wins, and no half key is ever seen
     except FileExistsError:
-        return base64.b64decode(path.read_text(), validate=False)
+        return _key(path.read_text(), str(path))
     finally:
         own.unlink()
+    return key
+
+
+def _key(text: str, name: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != MASTER_KEY_BYTES:
+        raise BadMasterKey(f"{name} does not hold a master key")
     return key
 
 

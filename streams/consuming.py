@@ -14,7 +14,8 @@ from bus import clients
 from bus.clients import Taken
 from bus.topics import partition_counts
 from store.tasks import end
-from streams.lifecycle import CannotGoOn, beat, pause, ready
+from streams.lifecycle import beat, pause, ready
+from streams.partitions import missing
 from streams.settings import SourceSettings
 
 COMMIT_SECONDS = 1.0
@@ -31,9 +32,8 @@ class Stopped(Exception):
 async def require_topics(kafka: str, topics: Sequence[str]) -> None:
     """Raises CannotGoOn when one is missing, KafkaUnavailable."""
     counts = await partition_counts(kafka, topics)
-    missing = [topic for topic in topics if not counts.get(topic)]
-    if missing:
-        raise CannotGoOn(f"there is no topic {', '.join(missing)}: make it, or name another one")
+    if gone := [topic for topic in topics if not counts.get(topic)]:
+        raise missing(gone)
 
 
 async def consume(

@@ -255,7 +255,7 @@ async def run(engine: Engine, settings: Settings) -> None:
     (settings.state_dir / "faust").mkdir(parents=True, exist_ok=True)
     app = _app(engine, settings)
     stop = stopping()
-    await until_kafka_answers(settings.kafka, engine.context.topic, stop)
+    await until_kafka_answers(settings.kafka, [engine.context.topic], stop)
     if stop.is_set():
         return
     stopped = asyncio.ensure_future(stop.wait())

@@ -68,7 +68,12 @@ def beat() -> None:
 
 def run(process: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a process to its end, on uvloop; CannotGoOn becomes its exit code."""
-    set_up_logging()
+    level = os.environ.get("QUIRE_LOG_LEVEL", "INFO").upper()
+    known = level in logging.getLevelNamesMapping()
+    set_up_logging(level if known else "INFO")
+    if not known:
+        log.critical("stopped for good: settings_wrong: QUIRE_LOG_LEVEL is no level of logging")
+        raise SystemExit(NEEDS_A_PERSON)
     calm_the_collector()
     try:
         with sampled(os.environ.get("QUIRE_PROFILE")):
@@ -78,11 +83,11 @@ def run(process: Callable[[], Coroutine[Any, Any, None]]) -> None:
         raise SystemExit(NEEDS_A_PERSON) from reason
 
 
-def set_up_logging() -> None:
-    """Plain lines on stderr, from the level in QUIRE_LOG_LEVEL on."""
+def set_up_logging(level: str = "INFO") -> None:
+    """Plain lines on stderr, from this level on."""
     logging.basicConfig(
         stream=sys.stderr,
-        level=os.environ.get("QUIRE_LOG_LEVEL", "INFO").upper(),
+        level=level,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         force=True,
     )

@@ -10,6 +10,14 @@ from streams.lifecycle import CannotGoOn
 Count = Callable[[str], Awaitable[int]]
 
 
+def missing(names: Sequence[str]) -> CannotGoOn:
+    """What is said of topics that Kafka does not have."""
+    return CannotGoOn(
+        f"topic_missing: there is no topic {', '.join(names)}: make ours with"
+        " `quire topics create`, and any other by hand"
+    )
+
+
 async def agreed_counts(
     conn: AsyncConnection, count: Count, topics: Sequence[str]
 ) -> dict[str, int]:
@@ -23,7 +31,7 @@ async def check_plan(conn: AsyncConnection, found: dict[str, int]) -> None:
     """Raises CannotGoOn when a topic has another number of partitions than planned, or none."""
     for topic, partitions in found.items():
         if partitions == 0:
-            raise CannotGoOn(f"Kafka has no topic {topic}")
+            raise missing([topic])
     with translated():
         plan = await planned(conn, found)
     _compare(found, plan)

@@ -56,6 +56,23 @@ def test_a_process_that_is_not_ready_is_found_with_its_log(layout: Layout):
     assert str(layout.log("relay")) in finding.fix
 
 
+def test_a_process_that_stopped_for_good_is_found_with_its_last_words(layout: Layout):
+    layout.log("relay").write_text("12:00 CRITICAL quire: stopped for good: no topic x\nbye\n")
+    with board.holding(layout):
+        ill = Standing("relay", State.FAILED, None, 0, datetime.now(UTC))
+        board.write(layout, Board(1, 8080, datetime.now(UTC), processes=(ill,)))
+        [finding] = doctor.examine(layout, 8080, Settings())
+    assert finding.what == "relay is failed (restarted 0 times): no topic x"
+
+
+def test_a_disk_is_found_that_processes_complain_of_now(layout: Layout):
+    log = layout.log("worker-order")
+    log.write_text("12:00 WARNING order: the disk of Postgres is full, free some of it: no space\n")
+    assert "the disk of Postgres is full" in whats(layout)
+    os.utime(log, (time() - 3600, time() - 3600))
+    assert whats(layout) == []
+
+
 def test_a_full_disk_is_found(layout: Layout, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(doctor, "LEAST_FREE_GB", 10.0**9)
     assert all("GB are free" in what for what in whats(layout))
