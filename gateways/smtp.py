@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Literal, NamedTuple
 
 from aiosmtplib import (
     SMTP,
-    SMTPAuthenticationError,
     SMTPDataError,
     SMTPException,
     SMTPNotSupported,
@@ -21,45 +19,34 @@ from domain.notification.messages import DeliveryAnswer, DeliveryRequest
 from gateways.breaker import Breaker
 from gateways.letter import AddressNotUsable, letter
 from gateways.recipients import ContactErased, ContactNotReadable, Recipients
-
-Tls = Literal["none", "starttls", "tls"]
+from gateways.smtp_server import Server, connected, trust, why_not
 
 _OF_THE_MESSAGE = (SMTPSenderRefused, SMTPRecipientRefused, SMTPDataError)
 _AWAY = DeliveryAnswer("unreachable", "smtp_away")
 
 
-class Server(NamedTuple):
-    """Where mail is handed in, and as whom."""
-
-    host: str
-    port: int
-    sender: str
-    user: str = ""
-    password: str = ""
-    tls: Tls = "starttls"
-    seconds: float = 4
-    connections: int = 8
-
-
 class SmtpSender:
     """Sends each message over one of a few connections that stay open.
 
-    Opens a contact only when its turn has come, and forgets it with the message.
+    Opens a contact only when its turn has come, and forgets it with the message. A server that
+    cannot be used, for whatever reason, is left alone after three failures in a row.
     """
 
     def __init__(
         self, server: Server, recipients: Recipients, breaker: Breaker | None = None
     ) -> None:
         self._server = server
+        self._trusted = trust(server)
         self._recipients = recipients
         self._breaker = breaker or Breaker(monotonic)
         self._slots = asyncio.Semaphore(server.connections)
         self._idle: list[SMTP] = []
+        self._why_not = _AWAY
 
     async def perform(self, request: DeliveryRequest) -> DeliveryAnswer:
         async with self._slots:
             if not self._breaker.admits():
-                return _AWAY
+                return self._why_not
             try:
                 return await self._deliver(request)
             except ContactErased:
@@ -86,19 +73,20 @@ class SmtpSender:
             async with asyncio.timeout(self._server.seconds), self._connection() as smtp:
                 await smtp.send_message(message)
         except (SMTPException, OSError) as error:  # TimeoutError is an OSError
-            answer = _answer(error)
+            answer = _of_the_message(error)
+            if answer is None:
+                self._breaker.failed()
+                self._why_not = why_not(error)
+                return self._why_not
         else:
             answer = DeliveryAnswer("sent")
-        if answer == _AWAY:
-            self._breaker.failed()
-        else:
-            self._breaker.succeeded()
+        self._breaker.succeeded()
         return answer
 
     @asynccontextmanager
     async def _connection(self) -> AsyncGenerator[SMTP]:
         """One that works; it is kept for the next message unless something goes wrong."""
-        smtp = await self._reuse() or await self._connect()
+        smtp = await self._reuse() or await connected(self._server, self._trusted)
         try:
             yield smtp
         except BaseException as error:
@@ -121,23 +109,9 @@ class SmtpSender:
                 return smtp
         return None
 
-    async def _connect(self) -> SMTP:
-        server = self._server
-        smtp = SMTP(
-            hostname=server.host,
-            port=server.port,
-            username=server.user or None,
-            password=server.password or None,
-            use_tls=server.tls == "tls",
-            start_tls=server.tls == "starttls",
-            timeout=server.seconds,
-        )
-        await smtp.connect()
-        return smtp
 
-
-def _answer(error: Exception) -> DeliveryAnswer:
-    """5xx to the message itself is final; whatever else went wrong may go well later."""
+def _of_the_message(error: Exception) -> DeliveryAnswer | None:
+    """What the server says to the message itself, where 5xx is final; else None."""
     if isinstance(error, SMTPRecipientsRefused):
         error = error.recipients[0]
     if isinstance(error, _OF_THE_MESSAGE):
@@ -145,6 +119,4 @@ def _answer(error: Exception) -> DeliveryAnswer:
         return DeliveryAnswer(outcome, f"smtp_{error.code}")
     if isinstance(error, SMTPNotSupported):  # an address with other letters than ASCII
         return DeliveryAnswer("failed", "address_not_usable")
-    if isinstance(error, SMTPAuthenticationError):
-        return DeliveryAnswer("unreachable", "smtp_not_authenticated")
-    return _AWAY
+    return None

@@ -56,6 +56,7 @@ class Settings(SourceSettings):
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"
+    smtp_ca_file: str = ""  # PEM; empty: whom the system trusts
     smtp_sender: str = "Quire <orders@quire.example>"
     notify_webhook_url: str = ""
     notify_webhook_secret: SecretStr = SecretStr("")  # base64 of at least 24 bytes

@@ -61,7 +61,8 @@ def channels(settings: Settings) -> Sender:
 
 
 def _smtp(settings: Settings, host: str) -> Sender:
-    from gateways.smtp import Server, SmtpSender  # noqa: PLC0415
+    from gateways.smtp import SmtpSender  # noqa: PLC0415
+    from gateways.smtp_server import CaFileNotUsable, Server  # noqa: PLC0415
 
     password = settings.smtp_password.get_secret_value()
     server = Server(
@@ -72,10 +73,14 @@ def _smtp(settings: Settings, host: str) -> Sender:
         password,
         settings.smtp_tls,
         settings.notify_timeout_seconds,
+        ca_file=settings.smtp_ca_file,
     )
     if password and server.tls == "none":
         raise CannotGoOn("QUIRE_SMTP_PASSWORD would travel in the clear: set QUIRE_SMTP_TLS")
-    return SmtpSender(server, SealedContacts(settings))
+    try:
+        return SmtpSender(server, SealedContacts(settings))
+    except CaFileNotUsable as why:
+        raise CannotGoOn(f"QUIRE_SMTP_CA_FILE: {why}") from why
 
 
 def _webhook(settings: Settings) -> Sender:

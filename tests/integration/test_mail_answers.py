@@ -10,7 +10,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from domain.notification.messages import DeliveryAnswer, DeliveryRequest
 from gateways.breaker import Breaker
 from gateways.recipients import ContactErased, ContactNotReadable, Recipient
-from gateways.smtp import Server, SmtpSender
+from gateways.smtp import SmtpSender
+from gateways.smtp_server import Server
 
 REQUEST = DeliveryRequest("k", "o-1.x", "o-1", "order_shipped", "email", "", "sealed", "en", {})
 

@@ -272,6 +272,18 @@ MUTANTS = (
         "A kind of mail that came later is not sent for facts relayed before it.",
     ),
     Mutant(
+        "starttls_where_it_is_there",
+        "tests/integration/test_mail_tls.py::"
+        "test_where_starttls_is_wanted_and_not_there_nothing_goes_out_in_the_clear",
+        "Where STARTTLS is demanded, a server without it gets no mail.",
+    ),
+    Mutant(
+        "any_certificate_trusted",
+        "tests/integration/test_mail_tls.py::"
+        "test_a_certificate_of_an_authority_that_nobody_named_is_refused",
+        "A mail server's certificate is checked.",
+    ),
+    Mutant(
         "contact_key_remembered",
         "tests/integration/test_mail.py::test_an_erased_contact_is_a_failure_with_its_code",
         "The key of a contact is looked up for each mail, so that an erased one opens nothing.",
