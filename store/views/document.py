@@ -101,11 +101,12 @@ class Owed(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """A message to the customer and what became of it."""
+    """A message to the customer and what became of it; `code` says why it was not sent."""
 
     template: str
     channel: str
     status: str
+    code: str = ""
 
 
 class OrderDocument(Struct, frozen=True):

@@ -108,5 +108,10 @@ def noted(
     | notification.NotificationSuppressed,
 ) -> OrderDocument:
     status = event.type.split(".")[2]
-    note = Note(event.template, event.channel, status)
+    code = ""
+    if isinstance(event, notification.NotificationFailed):
+        code = event.code
+    elif isinstance(event, notification.NotificationSuppressed):
+        code = event.reason
+    note = Note(event.template, event.channel, status, code)
     return replace(document, notifications=(*document.notifications, note))
