@@ -22,9 +22,10 @@ from api import (
 )
 from api.gate import Gate
 from api.intake import route as intake
-from api.service import Clock, Service, this_host
+from api.service import Service
 from api.settings import Settings
 from bus.publisher import Publisher
+from gateways.clock import Clock, this_host
 
 ABOUT = """Place orders and follow them. Every wish takes an `Idempotency-Key` and answers 202 with
 a `Location`, or with `Prefer: wait=5` what became of it. Every error is a problem document

@@ -1,9 +1,8 @@
 """What the routes share: connections, publisher, vault, wake-ups, the state of health."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import UTC, datetime
 from types import TracebackType
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from api.together import Alike, Together
 from api.wakeups import Wakeups, Watch
 from api.writer import Writer
 from bus.publisher import KafkaPublisher, Publisher, PublishFailed
+from gateways.clock import Clock, this_host
 from store import connect, outcomes, parcels
 from store.errors import Unavailable, translated
 from store.outcomes import Outcome
@@ -33,14 +33,7 @@ HEALTH_SECONDS = 1.0
 Page = tuple[orders.Filter, str, int]
 """Which orders, from which cursor on, how many at most."""
 
-Clock = Callable[[], datetime]
-
 _encode = msgspec.json.Encoder().encode
-
-
-def this_host() -> datetime:
-    """The time as this machine has it."""
-    return datetime.now(UTC)
 
 
 class Lease:

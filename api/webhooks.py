@@ -1,6 +1,5 @@
 """`POST /webhooks/payments`: what the payment provider tells us, when it can prove who it is."""
 
-from datetime import UTC, datetime
 from functools import cache
 
 import msgspec
@@ -75,7 +74,7 @@ def _believe(service: Service, header: str, body: bytes) -> None:
         settings.state_dir / "webhook.key", given=settings.webhook_secret.get_secret_value()
     )
     try:
-        check(secret, header, body, datetime.now(UTC))
+        check(secret, header, body, service.clock())
     except BadSignature as wrong:
         raise Problem(
             401,

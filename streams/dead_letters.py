@@ -8,7 +8,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from aiokafka.errors import KafkaError
@@ -18,6 +17,7 @@ from bus.event import FAILURE, Event, read
 from bus.publisher import PublishFailed
 from bus.topics import KafkaUnavailable
 from domain.ids import derive
+from gateways.clock import Clock, this_host
 from store import dead_letters
 from store.connect import AsyncConnection, connect
 from store.dead_letters import PROCESSOR, Letter, Record
@@ -80,7 +80,14 @@ async def _one_life(settings: Settings, vault: Vault, stop: asyncio.Event, topic
 class Parking:
     """Sets each letter aside, once."""
 
-    def __init__(self, conn: AsyncConnection, vault: Vault, wanted: asyncio.Event) -> None:
+    def __init__(
+        self,
+        conn: AsyncConnection,
+        vault: Vault,
+        wanted: asyncio.Event,
+        clock: Clock = this_host,
+    ) -> None:
+        self._clock = clock
         self._conn = conn
         self._vault = vault
         self._wanted = wanted
@@ -94,12 +101,12 @@ class Parking:
         letter = letter_of(record)
         async with self._turn:  # one connection, one transaction at a time
             try:
-                await dead_letters.park(self._conn, self._vault, letter, datetime.now(UTC))
+                await dead_letters.park(self._conn, self._vault, letter, self._clock())
             except Stale:
                 log.info("%s was here before", letter.key)
             except Unfit:
                 bare = letter._replace(kind="", error="", told=[])
-                await dead_letters.park(self._conn, self._vault, bare, datetime.now(UTC))
+                await dead_letters.park(self._conn, self._vault, bare, self._clock())
 
 
 class Redriving:

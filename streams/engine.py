@@ -7,9 +7,9 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from uuid import UUID
 
+from gateways.clock import Clock, this_host
 from store import fences, outcomes, parked, shelf, timers
 from store.commit import Decided, Step, begin, commit, rollback
 from store.connect import AsyncConnection, connect
@@ -32,17 +32,11 @@ from streams.verdict import Known
 log = logging.getLogger("quire.engine")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 class Engine:
     """Handles the batches of one context: `own` first, then `handle` returns when all of a batch
     is committed, or not ours any more. Both raise CannotGoOn only."""
 
-    def __init__(
-        self, context: Context, settings: Settings, *, clock: Callable[[], datetime] = _utc_now
-    ) -> None:
+    def __init__(self, context: Context, settings: Settings, *, clock: Clock = this_host) -> None:
         self.context = context
         self._settings = settings
         self._clock = clock

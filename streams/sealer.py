@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from datetime import UTC, datetime
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from bus.message import Message
 from bus.publisher import KafkaPublisher, Publisher, PublishFailed
 from domain.ids import derive
+from gateways.clock import Clock, this_host
 from store import checkpoints, seals
 from store.connect import AsyncConnection, connect
 from store.errors import Unavailable, translated
@@ -36,19 +36,23 @@ async def run(settings: Settings) -> None:
     await sealer(settings, key, stopping())
 
 
-async def sealer(settings: Settings, key: Ed25519PrivateKey, stop: asyncio.Event) -> None:
+async def sealer(
+    settings: Settings, key: Ed25519PrivateKey, stop: asyncio.Event, clock: Clock = this_host
+) -> None:
     """Live, and live again after each fault, until `stop` is set."""
     while not stop.is_set():
         try:
             with translated():
-                await _one_life(settings, key, stop)
+                await _one_life(settings, key, stop, clock)
         except (Unavailable, PublishFailed) as fault:
             log.warning("begins again: %s", fault)
             beat()
             await pause(stop, _AGAIN)
 
 
-async def _one_life(settings: Settings, key: Ed25519PrivateKey, stop: asyncio.Event) -> None:
+async def _one_life(
+    settings: Settings, key: Ed25519PrivateKey, stop: asyncio.Event, clock: Clock
+) -> None:
     publisher = KafkaPublisher(settings.kafka)
     async with await connect(settings.postgres_dsn.get_secret_value(), name="quire-sealer") as conn:
         ready()
@@ -61,16 +65,16 @@ async def _one_life(settings: Settings, key: Ed25519PrivateKey, stop: asyncio.Ev
             done = False
             while not done:
                 beat()
-                await seal_all(conn, key)
+                await seal_all(conn, key, clock)
                 await publish_all(conn, publisher)
                 done = await pause(stop, settings.seal_every_seconds)
         finally:
             await publisher.stop()
 
 
-async def seal_all(conn: AsyncConnection, key: Ed25519PrivateKey) -> None:
+async def seal_all(conn: AsyncConnection, key: Ed25519PrivateKey, clock: Clock = this_host) -> None:
     """Seal what is not sealed yet, run by run."""
-    while (seal := await seals.seal_next(conn, key, datetime.now(UTC))) is not None:
+    while (seal := await seals.seal_next(conn, key, clock())) is not None:
         beat()
         log.info("sealed %d to %d", seal.first_position, seal.last_position)
 

@@ -7,12 +7,13 @@ an outage nothing may expire that was paid before. Several of these processes do
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bus.batches import BatchSender, Record
 from bus.message import TIMERS, Message
 from bus.publisher import PublishFailed
 from bus.topics import KafkaUnavailable, offsets
+from gateways.clock import Clock, this_host
 from store import checkpoints, log, timers
 from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, Unfit, translated
@@ -43,19 +44,21 @@ async def run(settings: Settings) -> None:
     await announce(settings, stopping())
 
 
-async def announce(settings: Settings, stop: asyncio.Event, routes: Routes = ROUTES) -> None:
+async def announce(
+    settings: Settings, stop: asyncio.Event, routes: Routes = ROUTES, clock: Clock = this_host
+) -> None:
     """Begin again after each fault, until `stop` is set."""
     while not stop.is_set():
         try:
             with translated():
-                await _one_life(settings, stop, routes)
+                await _one_life(settings, stop, routes, clock)
         except FAULTS as fault:
             logger.warning("begins again: %s", fault)
             beat()
             await pause(stop, PAUSE)
 
 
-async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes) -> None:
+async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes, clock: Clock) -> None:
     dsn = settings.postgres_dsn.get_secret_value()
     sender = BatchSender(settings.kafka)
     try:
@@ -74,7 +77,7 @@ async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes) -> 
                 _announce_due(conn, Announcements(sending, after), routes),
                 publish_lost_wishes(second, Announcements(sending, after), after),
                 _watch(sender, counts),
-                _keep_parts(dsn),
+                _keep_parts(dsn, clock),
                 forget_old_wishes(dsn, timedelta(days=settings.answer_days)),
             )
     finally:
@@ -123,13 +126,13 @@ async def _watch(sender: BatchSender, counts: dict[str, int]) -> None:
         await still_agree(sender.partitions, counts)
 
 
-async def _keep_parts(dsn: str) -> None:
+async def _keep_parts(dsn: str, clock: Clock) -> None:
     """Add and drop parts of outcome; what a busy table does not allow now is tried again."""
     while True:
         try:
             with translated():
                 async with await connect(dsn, name="quire parts") as conn:
-                    added = await make_ready(conn, datetime.now(UTC).date())
+                    added = await make_ready(conn, clock().date())
                     dropped = await drop_old(conn)
         except Unavailable as busy:
             logger.info("the parts of outcome must wait: %s", busy)

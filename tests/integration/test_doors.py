@@ -18,11 +18,11 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from api.app import create_app
-from api.service import Clock, this_host
 from api.settings import Settings
 from bus.message import Message
 from bus.publisher import KafkaPublisher, PublishFailed
 from domain.catalog import TOPICS
+from gateways.clock import Clock, this_host
 from stack.topics import ensure
 from store import forgetting, idempotency, log, outcomes, timers
 from store.connect import AsyncConnection, connect

@@ -141,6 +141,13 @@ async def test_an_old_time_is_refused(door: Door, minutes: float):
     assert door.kept.messages == []
 
 
+async def test_a_notice_grows_old(door: Door):
+    notice, signed = door.notice("charge.authorized"), datetime.now(UTC)
+    for minutes, expected in ((5.5, 401), (4.5, 202)):
+        door.app.state.service.clock = lambda late=minutes: signed + timedelta(minutes=late)
+        assert (await door.hears(notice, at=signed)).status_code == expected
+
+
 async def test_another_secret_or_none_is_refused(door: Door):
     notice = door.notice("charge.authorized")
     wrong = await door.hears(notice, secret="guessed")
