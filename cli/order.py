@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from cli.output import Exit, Failure, api, emit, emit_line, json_option, url_option
+from cli.wishing import Sending, wish_options
 
 Orders = dict[str, Any]
 
@@ -12,15 +13,6 @@ Orders = dict[str, Any]
 @click.group()
 def order() -> None:
     """Place, show, list, cancel, pay and return orders."""
-
-
-def wish_options(function: Any) -> Any:
-    """What every wish takes."""
-    wait = click.option(
-        "--wait", type=click.IntRange(0, 30), default=0, help="Wait S seconds for what becomes."
-    )
-    key = click.option("--key", help="The Idempotency-Key; made up when it is left out.")
-    return url_option(json_option(key(wait(function))))
 
 
 @order.command()
@@ -46,10 +38,7 @@ def place(
     address: str,
     language: str,
     backorder: bool,
-    wait: int,
-    key: str | None,
-    url: str,
-    as_json: bool,
+    sending: Sending,
 ) -> None:
     """Place an order. With --wait the exit code is 5 when it comes to nothing."""
     if demo and not skus:
@@ -68,8 +57,8 @@ def place(
         "shortage": "backorder" if backorder else "reject",
         **({"contact": contact} if any(contact.values()) else {}),
     }
-    placed = wish("/orders", body, wait, key, url, as_json)
-    if wait and placed.get("status") in {"rejected", "cancelled", "expired"}:
+    placed = wish("/orders", body, sending)
+    if sending.wait and placed.get("status") in {"rejected", "cancelled", "expired"}:
         raise SystemExit(Exit.REFUSED)
 
 
@@ -137,24 +126,21 @@ def cancel(
     order_id: str,
     lines: tuple[str, ...],
     reason: str,
-    wait: int,
-    key: str | None,
-    url: str,
-    as_json: bool,
+    sending: Sending,
 ) -> None:
     """Cancel an order, or lines of it."""
     body = {"lines": lines_of(lines), "reason": reason}
-    wish(f"/orders/{quoted(order_id)}/cancel", body, wait, key, url, as_json)
+    wish(f"/orders/{quoted(order_id)}/cancel", body, sending)
 
 
 @order.command()
 @click.argument("order_id")
 @click.option("--card", default="tok_approve", show_default=True, help="The card's token.")
 @wish_options
-def pay(order_id: str, card: str, wait: int, key: str | None, url: str, as_json: bool) -> None:
+def pay(order_id: str, card: str, sending: Sending) -> None:
     """Pay again after a decline."""
     path = f"/orders/{quoted(order_id)}/pay"
-    wish(path, {"payment_method": card}, wait, key, url, as_json)
+    wish(path, {"payment_method": card}, sending)
 
 
 @order.command()
@@ -168,16 +154,13 @@ def settle(
     card: str,
     write_off: bool,
     reason: str,
-    wait: int,
-    key: str | None,
-    url: str,
-    as_json: bool,
+    sending: Sending,
 ) -> None:
     """Try failed captures and refunds again, or write them off."""
     if write_off and (card or not reason):
         raise click.UsageError("give --write-off with --reason and without --card")
     body = {"payment_method": card, "write_off": write_off, "reason": reason}
-    wish(f"/orders/{quoted(order_id)}/settle", body, wait, key, url, as_json)
+    wish(f"/orders/{quoted(order_id)}/settle", body, sending)
 
 
 @order.command("return")
@@ -189,31 +172,21 @@ def return_(
     order_id: str,
     lines: tuple[str, ...],
     reason: str,
-    wait: int,
-    key: str | None,
-    url: str,
-    as_json: bool,
+    sending: Sending,
 ) -> None:
     """Ask to send an order back, or lines of it."""
     body = {"lines": lines_of(lines), "reason": reason}
-    wish(f"/orders/{quoted(order_id)}/return", body, wait, key, url, as_json)
+    wish(f"/orders/{quoted(order_id)}/return", body, sending)
 
 
-def wish(
-    path: str, body: Orders | None, wait: int, key: str | None, url: str, as_json: bool
-) -> Orders:
+def wish(path: str, body: Orders | None, sending: Sending) -> Orders:
     """Send it; without an outcome in time what is known of the order is shown."""
-    from uuid import uuid4
 
-    headers = {"Idempotency-Key": key or f"cli-{uuid4()}"}
-    if wait:
-        headers["Prefer"] = f"wait={wait}"
-    with api(url, timeout=wait + 30.0) as client:
-        answer = client.post(path, json=body, headers=headers)
-        document = answer.json()
-        if answer.status_code == 202:
-            document = client.get(answer.headers["location"]).json()
-    emit(document, as_json=as_json, text=lambda: _text(document))
+    def undecided(answer: Any) -> str | None:
+        return answer.headers["location"] if answer.status_code == 202 else None
+
+    document = sending.send(path, body, undecided)
+    emit(document, as_json=sending.as_json, text=lambda: _text(document))
     return document
 
 

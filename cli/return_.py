@@ -2,7 +2,8 @@
 
 import click
 
-from cli.order import lines_of, quoted, wish, wish_options
+from cli.order import lines_of, quoted, wish
+from cli.wishing import Sending, wish_options
 
 
 @click.group("return")
@@ -18,11 +19,9 @@ _number = click.argument("number", type=click.IntRange(1), metavar="N")
 @_order
 @_number
 @wish_options
-def approve(
-    order_id: str, number: int, wait: int, key: str | None, url: str, as_json: bool
-) -> None:
+def approve(order_id: str, number: int, sending: Sending) -> None:
     """Approve return number N of an order: its goods may come."""
-    wish(_path(order_id, number, "approve"), None, wait, key, url, as_json)
+    wish(_path(order_id, number, "approve"), None, sending)
 
 
 @return_.command()
@@ -30,11 +29,9 @@ def approve(
 @_number
 @click.option("--reason", default="", help="Why.")
 @wish_options
-def refuse(
-    order_id: str, number: int, reason: str, wait: int, key: str | None, url: str, as_json: bool
-) -> None:
+def refuse(order_id: str, number: int, reason: str, sending: Sending) -> None:
     """Refuse return number N of an order."""
-    wish(_path(order_id, number, "refuse"), {"reason": reason}, wait, key, url, as_json)
+    wish(_path(order_id, number, "refuse"), {"reason": reason}, sending)
 
 
 @return_.command()
@@ -52,10 +49,7 @@ def receive(
     lines: tuple[str, ...],
     unsellable: tuple[str, ...],
     condition: str,
-    wait: int,
-    key: str | None,
-    url: str,
-    as_json: bool,
+    sending: Sending,
 ) -> None:
     """The goods of return number N came in and were inspected: pay back, put on the shelf."""
     body = {
@@ -63,7 +57,7 @@ def receive(
         "unsellable": lines_of(unsellable, "--unsellable"),
         "condition": condition,
     }
-    wish(_path(order_id, number, "receive"), body, wait, key, url, as_json)
+    wish(_path(order_id, number, "receive"), body, sending)
 
 
 def _path(order_id: str, number: int, what: str) -> str:

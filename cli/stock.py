@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 import click
 
-from cli.order import wish_options
 from cli.output import api, emit, emit_line, json_option, url_option
+from cli.wishing import Sending, wish_options
 
 
 @click.group()
@@ -44,13 +44,10 @@ def receive(
     sku: str,
     quantity: int,
     reference: str,
-    wait: int,
-    key: str | None,
-    url: str,
-    as_json: bool,
+    sending: Sending,
 ) -> None:
     """Take in QUANTITY units of SKU."""
-    _wish(sku, "receipts", {"quantity": quantity, "reference": reference}, wait, key, url, as_json)
+    _wish(sku, "receipts", {"quantity": quantity, "reference": reference}, sending)
 
 
 @stock.command(context_settings={"ignore_unknown_options": True})
@@ -58,11 +55,9 @@ def receive(
 @click.argument("delta", type=int)
 @click.option("--reason", required=True, help="Why: a count, water damage, ...")
 @wish_options
-def adjust(
-    sku: str, delta: int, reason: str, wait: int, key: str | None, url: str, as_json: bool
-) -> None:
+def adjust(sku: str, delta: int, reason: str, sending: Sending) -> None:
     """Change what is on hand of SKU by DELTA, which may be negative."""
-    _wish(sku, "adjustments", {"delta": delta, "reason": reason}, wait, key, url, as_json)
+    _wish(sku, "adjustments", {"delta": delta, "reason": reason}, sending)
 
 
 def _pages(client: Any) -> Any:
@@ -75,27 +70,14 @@ def _pages(client: Any) -> Any:
         asked["cursor"] = page["next"]
 
 
-def _wish(
-    sku: str,
-    what: str,
-    body: dict[str, object],
-    wait: int,
-    key: str | None,
-    url: str,
-    as_json: bool,
-) -> None:
-    from uuid import uuid4
-
-    headers = {"Idempotency-Key": key or f"cli-{uuid4()}"}
-    if wait:
-        headers["Prefer"] = f"wait={wait}"
+def _wish(sku: str, what: str, body: dict[str, object], sending: Sending) -> None:
     path = f"/stock/{quote(sku, safe='')}"
-    with api(url, timeout=wait + 30.0) as client:
-        answer = client.post(f"{path}/{what}", json=body, headers=headers)
-        told = answer.json()
-        if answer.status_code == 200:
-            told = client.get(path).json()
-    emit(told, as_json=as_json, text=lambda: _text(told))
+
+    def changed(answer: Any) -> str | None:
+        return path if answer.status_code == 200 else None
+
+    told = sending.send(f"{path}/{what}", body, changed)
+    emit(told, as_json=sending.as_json, text=lambda: _text(told))
 
 
 def _text(told: dict[str, Any]) -> str:
