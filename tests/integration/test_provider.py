@@ -191,7 +191,8 @@ async def test_after_three_failures_nobody_is_called(process: ProviderProcess, c
     answers = await asyncio.gather(*(caller.ask("capture", 1, key=f"p{n}") for n in range(200)))
     assert monotonic() - began < 3 * SECONDS, "a hanging provider holds a batch up"
     called = sum(answer.outcome == "unknown" for answer in answers)
-    assert 3 <= called <= 32
+    # 32 go out side by side; each of the first two that fail makes room for one more.
+    assert 3 <= called <= 32 + 2
     assert {answer.code for answer in answers} == {"no_answer_in_time", "not_called"}
     assert len(process.approved("capture")) == called
     process.clear()
