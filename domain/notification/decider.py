@@ -18,7 +18,7 @@ def ask(command: Command, state: State, command_id: str) -> m.DeliveryRequest | 
                 return None
             wish: m.Notify | m.NotificationDeferred = command
         case m.RetryNotification():
-            if state.done or state.deferred is None:
+            if state.done or state.deferred is None or _why_not(state.deferred, state):
                 return None
             wish = state.deferred
         case _:
@@ -52,6 +52,8 @@ def decide(command: Command | m.Answered, state: State) -> list[Event]:
                 ),
                 *_also(command, state),
             ]
+        case m.RetryNotification():
+            return _given_up(state)
         case m.SetPreferences(customer_id=customer_id, channels=channels):
             wanted = tuple(dict.fromkeys(channels))
             return [] if wanted == state.channels else [m.PreferencesSet(customer_id, wanted)]
@@ -73,10 +75,23 @@ def evolve(state: State, event: Event) -> State:
             raise TypeError(f"{type(event).__name__} is not an event of notification")
 
 
-def _why_not(command: m.Notify, state: State) -> str:
-    if state.channels is not None and command.channel not in state.channels:
+def _given_up(state: State) -> list[Event]:
+    """What waits for another try is not sent to who does not want it any more."""
+    waits = state.deferred
+    reason = _why_not(waits, state) if waits is not None else ""
+    if waits is None or not reason:
+        return []
+    return [
+        m.NotificationSuppressed(
+            waits.notification_id, waits.order_id, waits.template, waits.channel, reason
+        )
+    ]
+
+
+def _why_not(wish: m.Notify | m.NotificationDeferred, state: State) -> str:
+    if state.channels is not None and wish.channel not in state.channels:
         return "not_wanted"
-    if command.channel == "email" and not command.contact:
+    if wish.channel == "email" and not wish.contact:
         return "no_address"
     return ""
 

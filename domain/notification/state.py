@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from domain.message import Command
-from domain.notification.messages import Channel, NotificationDeferred, Notify
+from domain.notification.messages import Channel, NotificationDeferred, Notify, RetryNotification
 
 
 class State(Struct, frozen=True):
@@ -18,4 +18,6 @@ def preferences_of(command: Command) -> str | None:
     """The stream that is folded into the state before the command's own: the recipient's wishes."""
     if isinstance(command, Notify) and command.customer_id:
         return f"preferences-{command.customer_id}"
+    if isinstance(command, RetryNotification):  # a guest's key is an order: it has chosen nothing
+        return f"preferences-{command.recipient_key}"
     return None

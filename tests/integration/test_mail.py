@@ -180,6 +180,17 @@ async def test_who_wants_no_mail_gets_none(post: Post):
     assert await post.ends(await post.notify()) == ("sent", "")
 
 
+async def test_who_stops_it_while_it_waits_gets_none(post: Post):
+    await post.sink.kill()
+    wish = await post.notify()
+    await post.handle(SetPreferences(post.person, ()))
+    await post.sink.start()
+    await post.turn_to_retry(wish)
+    assert await post.ends(wish) == ("suppressed", "not_wanted")
+    assert await post.armed(wish) is None
+    assert post.sink.box.mails() == []
+
+
 async def test_replays_and_rebuilds_send_nothing(
     post: Post, owner_dsn: str, quire: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ):

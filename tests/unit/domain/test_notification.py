@@ -76,6 +76,15 @@ def test_tried_again_for_a_day():
     last.then(m.NotificationFailed(*NAMES, "timeout"))
 
 
+def test_who_does_not_want_it_any_more_is_not_tried_again():
+    waits = given().when(NOTIFY, AWAY).then_types(m.NotificationDeferred)
+    chose = given(m.PreferencesSet("c-1", ("webhook",)), state=waits.state)
+    retry = m.RetryNotification(ID, "c-1")
+    chose.when(retry).then(m.NotificationSuppressed(*NAMES, "not_wanted")).when(
+        retry
+    ).then_nothing()
+
+
 @pytest.mark.parametrize(
     ("command", "answer"),
     [
