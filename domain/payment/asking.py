@@ -125,10 +125,7 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
         return None
     match wish.step:
         case "authorize":
-            if state.refuses:
-                raise Refused("authorization_voided", order_id=order_id)
-            if not wish.payment_method and not wish.reference:
-                return [m.PaymentDeclined(order_id, wish.attempt, "payment_method_missing", True)]
+            return _unasked(order_id, wish, state)
         case "capture":
             code = _why_not_captured(wish, state)
             if code:
@@ -141,6 +138,17 @@ def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEve
                 return [m.RefundFailed(order_id, wish.subject, wish.amount, "imported_payment")]
             if wish.amount.amount_minor > state.captured - state.refunded:
                 return [m.RefundFailed(order_id, wish.subject, wish.amount, "exceeds_captured")]
+    return None
+
+
+def _unasked(order_id: str, wish: Wish, state: State) -> list[m.PaymentEvent] | None:
+    """An authorisation that is none of the provider's business."""
+    if state.refuses and wish.tries:  # what it waited for has voided it
+        return [m.PaymentDeclined(order_id, wish.attempt, "authorization_voided", False)]
+    if state.refuses:
+        raise Refused("authorization_voided", order_id=order_id)
+    if not wish.payment_method and not wish.reference:
+        return [m.PaymentDeclined(order_id, wish.attempt, "payment_method_missing", True)]
     return None
 
 

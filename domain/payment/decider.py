@@ -57,7 +57,7 @@ def _answered(answered: m.Answered, state: State) -> list[m.PaymentEvent]:
         late = _came_late(command, wish)
         return [*late, *_facts(replace(wish, key=request.key), answered, state)]
     waiting = wish if wish.tries else replace(wish, key=_key_behind(first, wish, command.order_id))
-    return [*_facts(first, answered, state), _wait(waiting, answered)]
+    return [*_facts(first, answered, state), _wait(waiting, first, answered)]
 
 
 def _came_late(command: m.PaymentCommand, wish: Wish) -> list[m.PaymentEvent]:
@@ -73,11 +73,11 @@ def _key_behind(first: Wish, wish: Wish, order_id: str) -> str:
     return f"{order_id}/{wish.step}/{wish.subject}/after/{first.key}"
 
 
-def _wait(wish: Wish, answered: m.Answered) -> m.PaymentEvent:
-    """Behind another wish that was asked first: at once if that has its answer now."""
+def _wait(wish: Wish, first: Wish, answered: m.Answered) -> m.PaymentEvent:
+    """Behind `first`, which was asked: at once if that has its answer now, else as long as that."""
     tries = max(1, wish.tries)
     unreached = answered.answer.outcome in ("unreachable", "unknown")
-    pause = answered.backoff.pause(wish.key, tries)
+    pause = answered.backoff.pause(wish.key, first.tries + 1)
     at = answered.at + pause if unreached else answered.at
     waiting = replace(wish, tries=tries, first_at=wish.first_at or answered.at)
     return _deferral(m.PaymentDeferred, answered.command.order_id, waiting, at)

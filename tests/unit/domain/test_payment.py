@@ -250,3 +250,25 @@ def test_what_failed_is_tried_again_under_a_key_of_its_own():
     taken = failed.when(again, YES, command_id="second")
     assert taken.request.key == "o-1/capture/second"
     taken.then_types(m.PaymentCaptured)
+
+
+def test_who_confirms_what_is_being_voided_does_not_wait_for_ever():
+    """The void goes first, and takes the challenge away."""
+    voiding = given(WAITS).when(VOID, DOWN).then_types(m.PaymentDeferred)
+    confirmed = voiding.when(m.ConfirmAuthentication("o-1", 1), YES)
+    assert confirmed.request.step == "void"
+    gone = confirmed.then_types(m.AuthorizationVoided, m.PaymentDeferred)
+    declined = m.PaymentDeclined("o-1", 1, "authorization_voided", False)
+    done = gone.when(m.RetryPayment("o-1", "authorize", "1")).then(declined)
+    assert not done.state.pending
+
+
+def test_what_waits_for_another_asks_no_more_often_than_that():
+    """Else an outage of a day would be asked about, and written down, every two seconds."""
+    away = given(AUTHORIZED).when(m.RenewAuthorization("o-1"), DOWN)
+    asked, at = away.then_types(m.PaymentDeferred).when(CAPTURE, DOWN), NOON
+    for _ in range(100):
+        at = asked.facts[-1].retry_at
+        waiting = asked.then_types(m.PaymentDeferred, m.PaymentDeferred)
+        asked = waiting.when(m.RetryPayment("o-1", "capture", "o-1.1"), DOWN, at=at)
+    assert at > NOON + timedelta(hours=12)
