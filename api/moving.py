@@ -16,6 +16,7 @@ from store.connect import AsyncConnection
 from store.parked import Parked, dump_headers
 
 Sleep = Callable[[float], Awaitable[None]]
+MOST_AT_ONCE = 1_000
 
 
 class NotEditable(Exception):
@@ -43,7 +44,7 @@ async def move(
     `rate` is how many a second, 0 for all at once; after so many `seconds` the rest is left.
     """
     marked: list[int] = []
-    at_once = max(1, int(rate)) if rate else 1_000
+    at_once = max(1, int(min(rate, MOST_AT_ONCE))) if rate else MOST_AT_ONCE
     spent = 0.0
     for start in range(0, len(ids), at_once):
         if start and rate:

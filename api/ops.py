@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import ConfigDict, Field
 
 from api import moving
+from api.asked import json_body
 from api.forms import LARGEST, Form
 from api.hot import told
 from api.parked_view import past, shown
@@ -18,7 +19,7 @@ from store import parked, parked_choice, unparking
 from store.parked import Parked
 from store.parked_choice import Choice
 
-router = APIRouter(prefix="/ops/parked", tags=["operations"])
+router = APIRouter(prefix="/ops/parked", tags=["operations"], dependencies=[Depends(json_body)])
 
 ServiceOf = Annotated[Service, Depends(given_service)]
 MOST_AT_ONCE = 10_000
@@ -40,7 +41,9 @@ class WhichForm(Form):
     topic: Text = ""
     all: bool = False
     by: By = "anonymous"
-    rate: Annotated[float | None, Field(gt=0, description="At most so many a second.")] = None
+    rate: Annotated[
+        float | None, Field(gt=0, allow_inf_nan=False, description="At most so many a second.")
+    ] = None
     dry_run: Annotated[bool, Field(description="Only say what would become of them.")] = False
     confirm: Annotated[int | None, Field(description="Their number, when it is above 100.")] = None
 
@@ -122,20 +125,24 @@ async def one(number: Number, service: ServiceOf) -> Response:
     return _json({**told, "history": [past(each, payload=True) for each in before]})
 
 
-@router.post("/redrive", summary="Decide messages again", responses=told(409, 422, 503, answer=200))
+@router.post(
+    "/redrive", summary="Decide messages again", responses=told(409, 415, 422, 503, answer=200)
+)
 async def redrive(form: RedriveForm, service: ServiceOf) -> Response:
     """What was handled already is not handled again."""
     return await _move(service, form, "redrive", "")
 
 
-@router.post("/discard", summary="Give messages up", responses=told(409, 422, 503, answer=200))
+@router.post("/discard", summary="Give messages up", responses=told(409, 415, 422, 503, answer=200))
 async def discard(form: DiscardForm, service: ServiceOf) -> Response:
     """Those that stand behind them go on."""
     return await _move(service, form, "discard", form.because)
 
 
 @router.post(
-    "/{number}/edit", summary="Replace a message", responses=told(404, 409, 422, 503, answer=200)
+    "/{number}/edit",
+    summary="Replace a message",
+    responses=told(404, 409, 415, 422, 503, answer=200),
 )
 async def edit(number: Number, form: EditForm, service: ServiceOf) -> Response:
     """The new one takes its place in the queue under its own id; the first one is kept, as

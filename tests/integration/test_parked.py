@@ -353,3 +353,31 @@ async def test_whoever_looks_after_a_stack_hears_of_it(room: Room, key: str, pos
     assert sum(group.messages for group in found) == before + 2
     assert "bad_data" in stack_parked.told(found)
     assert await stack_parked.parked("postgresql://nobody@127.0.0.1:1/none") == []
+
+
+async def test_a_page_of_somebody_else_cannot_move_messages(room: Room, key: str):
+    """A browser sends a body without a type, or as text, wherever a page tells it to."""
+    number = await room.park(key)
+    body = f'{{"ids":[{number}],"because":"x"}}'.encode()
+    for path in ("discard", "redrive", f"{number}/edit"):
+        for kind in ({}, {"Content-Type": "text/plain"}):
+            answer = await room.client.post(f"/ops/parked/{path}", content=body, headers=kind)
+            assert (answer.status_code, answer.json()["code"]) == (415, "content_type_not_json")
+    assert (await room.rows(key))[0].wish is None
+
+
+async def test_any_rate_is_one(room: Room, key: str):
+    number = await room.park(key)
+    body = f'{{"ids":[{number}],"because":"x","rate":1e309}}'.encode()
+    headers = {"Content-Type": "application/json"}
+    answer = await room.client.post("/ops/parked/discard", content=body, headers=headers)
+    assert answer.status_code == 422, answer.text
+    assert (
+        len(
+            await moving.move(
+                room.conn, room, [number], "discard", by="ada", because="x", rate=float("inf")
+            )
+        )
+        == 1
+    )
+    assert await room.rows(key) == []
