@@ -20,6 +20,7 @@ REQUIRED = ("specversion", "id", "source", "type")
 FAILURE = ("knativeerrordest", "knativeerrorcode", "knativeerrordata", "reason")
 """What a dead letter says of its failure; the last is what the header Kne-Reason became."""
 
+PLACE = ("knativekafkapartition", "knativekafkaoffset")
 LONGEST_ERROR = 1_024
 STRUCTURED = "application/cloudevents+json"
 
@@ -44,6 +45,14 @@ class Event(NamedTuple):
         gone = set(names)
         left = {name: text for name, text in self.attributes.items() if name not in gone}
         return self._replace(attributes=left)
+
+    def in_short(self) -> "Event":
+        """Without its data, and without extensions beyond those that tell of its way; texts cut."""
+        told = (*REQUIRED, *PLACE, *FAILURE)
+        kept = {
+            name: self.attributes[name][:LONGEST_ERROR] for name in told if name in self.attributes
+        }
+        return Event(kept, "", b"")
 
     def http_headers(self) -> dict[str, str]:
         """For a request in binary mode; each value fits a header, whatever it is."""
@@ -70,8 +79,8 @@ def delivered(record: Taken, source: str) -> Event:
     event = read(record.headers, record.value) or _plain(record, source)
     return event.with_attributes(
         {
-            "knativekafkapartition": str(record.partition),
-            "knativekafkaoffset": str(record.offset),
+            PLACE[0]: str(record.partition),
+            PLACE[1]: str(record.offset),
         }
     )
 

@@ -3,7 +3,12 @@
 import asyncio
 from typing import Protocol
 
-from aiokafka.errors import KafkaError, KafkaStorageError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    KafkaError,
+    KafkaStorageError,
+    MessageSizeTooLargeError,
+    UnknownTopicOrPartitionError,
+)
 
 from bus import clients
 from bus.message import Headers, Message
@@ -21,6 +26,10 @@ class KafkaDiskFull(PublishFailed):
     code = "disk_full"
 
 
+class TooLarge(PublishFailed):
+    """Kafka takes no record of that size, however often it is sent."""
+
+
 def publish_failed(where: str, fault: BaseException) -> PublishFailed:
     """What became of a record, or of a producer, with what a person can do about it."""
     if isinstance(fault, KafkaStorageError):
@@ -28,6 +37,8 @@ def publish_failed(where: str, fault: BaseException) -> PublishFailed:
         return KafkaDiskFull(f"{where}: {told}: {fault!r}")
     if isinstance(fault, UnknownTopicOrPartitionError):
         return PublishFailed(f"{where}: no such topic, make it with `quire topics create`")
+    if isinstance(fault, MessageSizeTooLargeError):
+        return TooLarge(f"{where}: {fault!r}")
     return PublishFailed(f"{where}: {fault!r}")
 
 
@@ -69,7 +80,10 @@ class KafkaPublisher:
     async def publish_record(
         self, topic: str, key: bytes, value: bytes, headers: Headers
     ) -> tuple[int, int]:
-        """Send a record as it was written down earlier; gives its partition and offset."""
+        """Send a record as it was written down earlier; gives its partition and offset.
+
+        Raises PublishFailed, of which TooLarge will not pass.
+        """
         if self._producer is None:
             raise PublishFailed("not connected")
         try:

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from aiokafka.errors import KafkaError
 
 from bus.clients import Taken
-from bus.event import Event, delivered, failed
-from bus.publisher import KafkaPublisher, PublishFailed
+from bus.event import FAILURE, Event, delivered, failed
+from bus.publisher import KafkaPublisher, PublishFailed, TooLarge
 from bus.topics import KafkaUnavailable
 from streams.consuming import Stopped, consume, require_topics
 from streams.lifecycle import beat, pause, stopping
@@ -70,8 +70,16 @@ class DeadLetters:
         self._topic = topic
 
     async def add(self, event: Event) -> None:
-        """Return when Kafka has it; raises PublishFailed."""
-        await self._publisher.publish_record(self._topic, *event.record())
+        """Return when Kafka has it; raises PublishFailed.
+
+        What is too large for the topic leaves its data behind, and what else it says at length:
+        they stand in the partner's topic, and must hold nobody up there.
+        """
+        try:
+            await self._publisher.publish_record(self._topic, *event.record())
+        except TooLarge:
+            left = event.in_short().with_attributes({FAILURE[3]: "too_large"})
+            await self._publisher.publish_record(self._topic, *left.record())
 
 
 class Source:

@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 
-from bus.clients import reader
+from bus.clients import LARGEST_RECORD, reader
 from bus.event import PLAIN, read
 from bus.topics import group_offsets, partition_counts
 from stack.ports import free_ports
@@ -65,6 +65,16 @@ class Bench:
             timestamp_ms=1_763_722_800_123,
         )  # fmt: skip
         return placed.offset
+
+    async def put_compressed(self, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+        producer: Any = AIOKafkaProducer(
+            bootstrap_servers=self.kafka, compression_type="gzip", max_request_size=2 * len(value)
+        )
+        await producer.start()
+        try:
+            await producer.send_and_wait(self.topic, value, headers=headers, partition=0)
+        finally:
+            await producer.stop()
 
     async def event(self, id: str, partition: int = 0, data: bytes = b"{}") -> None:
         headers = [(name, id.encode() if name == "ce_id" else text) for name, text in BINARY]
@@ -270,3 +280,23 @@ async def test_a_topic_that_is_not_there_needs_a_person(bench: Bench, receiver: 
     assert process.returncode == 78
     assert b"there is no topic partner.none" in told
     assert (await partition_counts(bench.kafka, ["partner.none"])) == {"partner.none": 0}
+
+
+async def test_what_is_too_large_for_a_dead_letter_holds_nobody_up(
+    bench: Bench, receiver: Receiver
+):
+    """Compressed it fits its own topic, and our copy would not."""
+    receiver.answers["x"] = deque([422])
+    headers = [(name, b"x" if name == "ce_id" else text) for name, text in BINARY]
+    await bench.put_compressed(b" " * (LARGEST_RECORD + 1), headers)
+    await bench.event("y")
+    async with bench.running(receiver.url):
+        assert [each.id for each in await came(receiver, 2)] == ["x", "y"]
+    [letter] = await bench.dead()
+    assert letter.value == b""
+    event = read(letter.headers, letter.value)
+    assert event is not None
+    told = event.attributes
+    assert (told["id"], told["knativekafkaoffset"]) == ("x", "0")
+    assert (told["knativeerrorcode"], told["reason"]) == ("422", "too_large")
+    assert await bench.committed() == {0: 2}
