@@ -95,7 +95,7 @@ class Parking:
 
     async def take(self, record: Taken) -> None:
         """Return when it is parked; a nudge wakes who redrives."""
-        if ("ce_type", NUDGE.encode()) in record.headers:
+        if _is_nudge(record):
             self._wanted.set()
             return
         letter = letter_of(record)
@@ -163,7 +163,8 @@ def letter_of(record: Taken) -> Letter:
     headers = [(name, text or b"") for name, text in record.headers]
     event = read(headers, record.value)
     told: Mapping[str, str] = event.attributes if event else {}
-    clear = [(f"ce_{name}", told[name][:LONGEST].encode()) for name in CLEAR if name in told]
+    shown = {**told, FAILURE[0]: _shown(told[FAILURE[0]])} if FAILURE[0] in told else told
+    clear = [(f"ce_{name}", shown[name][:LONGEST].encode()) for name in CLEAR if name in shown]
     reason = told.get(FAILURE[3], "") if event else "not_an_event"
     return Letter(
         id=derive(max(0, record.timestamp), f"record|{record.topic}|{_place(record)}"),
@@ -176,6 +177,12 @@ def letter_of(record: Taken) -> Letter:
         told=clear,
         record=Record(record.key or b"", headers, record.value or b""),
     )
+
+
+def _is_nudge(record: Taken) -> bool:
+    """A partner's event that only calls itself so was somewhere before it died."""
+    names = [name for name, _ in record.headers]
+    return ("ce_type", NUDGE.encode()) in record.headers and f"ce_{FAILURE[0]}" not in names
 
 
 def _key(event: Event | None, record: Taken) -> str:

@@ -234,8 +234,14 @@ async def test_it_is_posted_only_where_that_is_allowed(
     await way.wish(row, "redrive")
     again = await way.tried(row)
     assert (again.cause, again.wish) == (cause, None)
-    assert "secret" not in again.error + row.error
+    assert "secret" not in again.error + row.error + str(row.record_headers)
     assert way.intake.commands() == []
+
+
+async def test_an_event_that_calls_itself_a_nudge_is_a_letter(way: Way):
+    await letter(way, type=parked.NUDGE)
+    [row] = await way.parked()
+    assert row.kind == parked.NUDGE
 
 
 async def test_read_twice_it_is_parked_once(
