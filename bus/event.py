@@ -23,6 +23,7 @@ FAILURE = ("knativeerrordest", "knativeerrorcode", "knativeerrordata", "reason")
 PLACE = ("knativekafkapartition", "knativekafkaoffset")
 LONGEST_ERROR = 1_024
 STRUCTURED = "application/cloudevents+json"
+_OF_EVENTS = "application/cloudevents"
 
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 _NAME = re.compile(r"[a-z0-9]+")
@@ -94,7 +95,8 @@ def read(headers: Iterable[tuple[str, bytes | None]], value: bytes | None) -> Ev
     attributes = {name[3:]: text for name, text in told.items() if name.startswith("ce_")}
     if not _is_sound(attributes):
         return None
-    return Event(attributes, attributes.pop("datacontenttype", "") or kind, value or b"")
+    kind = attributes.pop("datacontenttype", "") or kind
+    return Event(attributes, _of_data(kind), value or b"")
 
 
 def failed(event: Event, address: str, code: int, body: bytes, reason: str) -> Event:
@@ -123,7 +125,7 @@ def _plain(record: Taken, source: str) -> Event:
             kind = told.lower()
         else:
             attributes[f"kafkaheader{_UNSAFE.sub('', name.lower())}"] = told
-    return Event(attributes, kind, record.value or b"")
+    return Event(attributes, _of_data(kind), record.value or b"")
 
 
 def _time(milliseconds: int) -> str:
@@ -148,7 +150,13 @@ def _structured(value: bytes) -> Event | None:
         return None
     if not _is_sound(attributes):
         return None
-    return Event(attributes, attributes.pop("datacontenttype", "application/json"), data)
+    kind = attributes.pop("datacontenttype", "application/json")
+    return Event(attributes, _of_data(kind), data)
+
+
+def _of_data(kind: str) -> str:
+    """None where it names a whole event: on its way on, the data would be taken for that."""
+    return "" if kind.lower().startswith(_OF_EVENTS) else kind
 
 
 def _is_sound(attributes: Mapping[str, str]) -> bool:

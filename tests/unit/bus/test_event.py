@@ -19,7 +19,7 @@ class Record(NamedTuple):
 
 
 NAMES = ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_x", "ce_x-y",
-         "content-type", "Content-Type", "X_y"]  # fmt: skip
+         "ce_datacontenttype", "content-type", "Content-Type", "X_y"]  # fmt: skip
 STRUCTURED = [
     b'{"specversion":"1.0","id":"1","source":"s","type":"t","data":[1],"n":1,"b":true,"z":null}',
     b'{"specversion":"1.0","id":"1","source":"s","type":"t","data_base64":"e30="}',
@@ -71,6 +71,20 @@ def test_a_dead_letter_is_the_event_again(record: Record, body: bytes):
     assert again.without(FAILURE) == event.without(FAILURE)
     assert len(letter.attributes["knativeerrordata"] if body else "") <= 1368
     assert key == event.attributes.get("partitionkey", "").encode()
+
+
+def test_what_only_looks_like_a_whole_event_stays_what_it_is():
+    """Its data named so would be read in place of its attributes, by who takes it next."""
+    binary = [("ce_specversion", b"1.0"), ("ce_id", b"2"), ("ce_source", b"s"), ("ce_type", b"t")]
+    kind = b"application/cloudevents+json"
+    for told in ([("Content-Type", kind)], [*binary, ("ce_datacontenttype", kind)]):
+        event = delivered(Record(None, STRUCTURED[0], [*told]), "/a")
+        assert event.attributes["id"] != "1"
+        assert "Content-Type" not in event.http_headers()
+        _, value, headers = failed(event, "http://there", 422, b"", "").record()
+        again = read(headers, value)
+        assert again is not None
+        assert again.attributes["knativeerrordest"] == "http://there"
 
 
 def test_a_structured_record_is_the_same_as_a_binary_one():
