@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Depends, Path, Response
 
 from api import waiting
 from api.asked import idempotency_key, json_body, wait_seconds
+from api.cards import token
 from api.forms import (
     CancelForm,
     Form,
@@ -98,7 +99,8 @@ async def cancel(
 @router.post("/pay", status_code=202, summary="Pay again", responses=_ANSWERS)
 async def pay(asked: Annotated[Asked, Depends()], form: PayForm) -> Response:
     """After a decline that can be tried again."""
-    return await asked.submit("pay", form, lambda _: PayOrder(asked.order_id, form.payment_method))
+    card = token(form.payment_method)
+    return await asked.submit("pay", form, lambda _: PayOrder(asked.order_id, card))
 
 
 @router.post("/settle", status_code=202, summary="Settle what is owed", responses=_ANSWERS)
@@ -116,9 +118,10 @@ async def settle(
         )
     if wanted.write_off and not wanted.reason:
         raise Problem(422, "reason_missing", "say why it is written off", hint="Send a reason.")
+    card = token(wanted.payment_method)
 
     def command(_: OrderDocument | None) -> Command:
-        return SettleOrder(asked.order_id, wanted.payment_method, wanted.write_off, wanted.reason)
+        return SettleOrder(asked.order_id, card, wanted.write_off, wanted.reason)
 
     return await asked.submit("settle", wanted, command)
 

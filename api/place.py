@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from api import waiting
 from api.asked import idempotency_key, json_body, key_of, wait_of, wait_seconds
+from api.cards import token
 from api.forms import LARGEST, OrderForm
 from api.hot import told
 from api.problems import Problem
@@ -71,7 +72,7 @@ async def placed(service: Service, wanted: Wanted, ids: Ids) -> Made:
         ids.order_id,
         lines,
         lines[0].unit_price.currency,
-        payment_method=wanted.payment_method,
+        payment_method=token(wanted.payment_method),
         customer_id=wanted.customer_id,
         contact=contact,
         language=wanted.language,
