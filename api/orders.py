@@ -7,6 +7,7 @@ from api.hot import HotRoute, parameter, told
 from api.problems import Problem
 from api.queries import LARGEST_PAGE, PAGE, limit, time
 from api.service import service_of
+from domain.order.status import STATUSES
 from store.views import orders
 from store.views.orders import Filter
 
@@ -18,7 +19,7 @@ _TIMES = [
     parameter("from", "Placed at or after", example="2026-03-01T00:00:00Z", format="date-time"),
     parameter("to", "Placed before", example="2026-04-01T00:00:00Z", format="date-time"),
 ]
-_STATUS = parameter("status", "The order's status", example="confirmed")
+_STATUS = parameter("status", "The order's status", example="confirmed", enum=STATUSES)
 
 
 @router.get(
@@ -65,7 +66,7 @@ async def of_customer(request: Request) -> Response:
 async def _page(request: Request, customer_id: str) -> Response:
     asked = request.query_params
     wanted = Filter(
-        status=asked.get("status", ""),
+        status=_status(asked.get("status", "")),
         customer_id=customer_id,
         since=time("from", asked.get("from")),
         until=time("to", asked.get("to")),
@@ -78,3 +79,11 @@ async def _page(request: Request, customer_id: str) -> Response:
             422, "cursor_not_valid", "no page gave out this cursor", hint="Begin without one."
         ) from bad
     return Response(body, media_type="application/json")
+
+
+def _status(text: str) -> str:
+    """A misspelt one would show an empty page, as if there were none."""
+    if text and text not in STATUSES:
+        hint = f"Known are {', '.join(STATUSES)}."
+        raise Problem(422, "status_not_valid", "no order has this status", hint=hint)
+    return text

@@ -1,6 +1,11 @@
 """Where an order stands, on the three axes on which people ask."""
 
-from domain.order.state import State
+from typing import get_args
+
+from domain.order.state import Base, State
+
+STATUSES: tuple[str, ...] = (*get_args(Base)[1:], "on_hold", "cancelling")
+"""Each that an order can show; the first base is that of an order which nobody placed."""
 
 RESTING: frozenset[str] = frozenset(
     {
