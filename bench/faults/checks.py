@@ -36,6 +36,10 @@ with moved(sku, units) as (
     from event, json_array_elements(data->'lines') line
    where type in ('quire.order.shipped.v1', 'quire.order.return_settled.v1')
       or type = 'quire.order.parcel_lost.v1' and data->>'cause' = 'returned_to_sender'
+  union all
+  select line->>'sku', -(line->>'quantity')::bigint
+    from event, json_array_elements(data->'unsellable') line
+   where type = 'quire.order.return_settled.v1'
 ), counted as (select sku, sum(units) as units from moved group by sku)
 select coalesce(c.sku, s.sku), coalesce(c.units, 0)::bigint, coalesce(s.on_hand, 0)
   from counted c full join stock_level s on s.sku = c.sku

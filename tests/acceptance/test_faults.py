@@ -81,8 +81,12 @@ def _of(line: bytes) -> bool:
 def test_it_names_what_was_broken_and_nothing_when_all_is_well(shop: Shop, stack: Stack):
     sku = shop.book(5)
     contact = {"name": "A. Reader", "email": "reader@example.org"}
-    order_id: str = shop.place((sku, 1), contact=contact)["order_id"]
+    order_id: str = shop.place((sku, 2), contact=contact)["order_id"]
     shop.delivered(order_id)
+    both = {"lines": [{"line": 1, "quantity": 2}]}
+    torn = both | {"unsellable": [{"line": 1, "quantity": 1}]}
+    for path, body in (("return", both), ("returns/1/approve", {}), ("returns/1/receive", torn)):
+        assert shop.post(f"/orders/{order_id}/{path}", body).status_code == 200
     said = stack.quire(*CHECK, seconds=120)  # waits until all has settled
     assert (said.json["findings"], said.code) == ([], 0)
     owner = stack.servers.postgres_owner_dsn
