@@ -101,11 +101,11 @@ def rebuild(name: str, state_dir: Path, as_json: bool) -> None:
 def compare(state_dir: Path, as_json: bool) -> None:
     """Fold the log again and hold every row of every view against it; 1 on a difference."""
 
-    async def work(conn: Any) -> tuple[dict[str, object], list[dict[str, object]]]:
+    async def work(conn: Any) -> tuple[dict[str, Any], list[dict[str, object]]]:
         from store.views.compare import Difference
         from store.views.compare import compare as hold
 
-        first: list[dict[str, object]] = []
+        first: list[dict[str, Any]] = []
         count = 0
 
         def found(difference: Difference) -> None:
@@ -122,11 +122,13 @@ def compare(state_dir: Path, as_json: bool) -> None:
         say(f"{difference['view']} {difference['key']}")
         say(f"  shows {difference['shown']}")
         say(f"  log   {difference['folded']}")
-    rows = told["rows"]
+    rows = ", ".join(f"{count} {name}" for name, count in told["rows"].items())
     emit(
         {**told, "first": first},
         as_json=as_json,
-        text=lambda: f"{told['differences']} differences up to position {told['position']}: {rows}",
+        text=lambda: (
+            f"{told['differences']} differences up to position {told['position']} in {rows}"
+        ),
     )
     if told["differences"]:
         differs()

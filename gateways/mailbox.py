@@ -72,7 +72,7 @@ class Mailbox:
             id=file.stem,
             message_id=str(message["Message-ID"] or ""),
             to=str(message["To"] or ""),
-            subject=str(message["Subject"] or ""),
+            subject=str(message["Subject"] or "").strip(),  # a long one may begin on the next line
             received_at=datetime.fromtimestamp(file.stat().st_mtime, UTC),
             times=self._times(file.stem),
         )

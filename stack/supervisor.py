@@ -184,11 +184,16 @@ class Supervisor:
             for task in waiting:
                 task.cancel()
 
-    async def stop(self) -> None:
-        """Stop the groups, the last started first; those of one group together."""
+    async def stop(self) -> bool:
+        """Stop the groups, the last started first; those of one group together.
+
+        Gives whether anything had been started.
+        """
+        any_started = bool(self._groups)
         while self._groups:
             await asyncio.gather(*(kept.stop() for kept in self._groups[-1]))
             self._groups.pop()
+        return any_started
 
     def kill(self, name: str) -> None:
         """End one process by kill -9."""

@@ -75,8 +75,8 @@ class Up:
             await _end(asking)
             self._becomes(up=False)
             began = monotonic()
-            await self._supervisor.stop()
-            self._say(f"stopped in {monotonic() - began:.1f} s")
+            if await self._supervisor.stop():
+                self._say(f"stopped in {monotonic() - began:.1f} s")
 
     async def _start(self) -> None:
         require_free(self._wanted_ports())
