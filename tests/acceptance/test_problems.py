@@ -125,7 +125,6 @@ def test_a_key_that_is_not_valid(shop: Shop, sku: str, key: str):
         ("GET", "/nowhere", 404, "not_found"),
         ("GET", "/orders/none", 404, "order_not_found"),
         ("GET", "/orders/none/timeline", 404, "order_not_found"),
-        ("GET", "/orders/none/deadlines", 404, "order_not_found"),
         ("POST", "/orders/none/cancel", 404, "order_not_found"),
         ("POST", "/orders/none/return", 404, "order_not_found"),
         ("GET", "/stock/there-is-none", 404, "sku_not_found"),
