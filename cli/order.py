@@ -224,6 +224,8 @@ def _text(document: Orders) -> str:
             f"  short of {each['sku']}: wanted {each['wanted']}, there were {each['available']}"
             for each in reason.get("shortages", [])
         ]
+        if url := reason.get("url"):
+            lines.append(f"  the customer confirms the payment at {url}")
     for each in document.get("lines", []):
         price = each["unit_price"]
         gone = "".join(
