@@ -113,7 +113,8 @@ def doctor(state_dir: Path, port_base: int, *, as_json: bool) -> None:
     from stack.layout import Layout
     from stack.settings import Settings
 
-    findings = stack_doctor.examine(Layout.at(state_dir), port_base, Settings())
+    with _faults():
+        findings = stack_doctor.examine(Layout.at(state_dir), port_base, Settings())
     for finding in findings:
         if as_json:
             emit_line(finding)

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from stack.errors import StackFault
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -40,10 +42,17 @@ class Layout:
 
     @classmethod
     def at(cls, state_dir: Path) -> "Layout":
-        """Make the directories, readable by their owner alone where secrets are."""
+        """Make the directories, readable by their owner alone where secrets are; StackFault."""
         layout = cls(state_dir.absolute())
         for directory in (layout.root, layout.logs, layout.run):
-            directory.mkdir(parents=True, exist_ok=True)
+            try:
+                directory.mkdir(parents=True, exist_ok=True)
+            except OSError as fault:
+                raise StackFault(
+                    "state_dir_not_usable",
+                    f"{directory} cannot be made: {fault.strerror}",
+                    "Name a directory that you may write to with --state-dir.",
+                ) from fault
         return layout
 
     @property

@@ -36,6 +36,13 @@ def test_jars_that_are_what_they_were_are_not_fetched_again(
     assert jars.fetch(pytest.fail) == [home / "a-1.jar"]
 
 
+def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StackFault) as fault:
+        Layout.at(tmp_path / "file" / "state")
+    assert fault.value.code == "state_dir_not_usable"
+
+
 def hand_out(file: Path) -> Callable[[Path], Callable[[Jar], Path]]:
     def locator(_: Path) -> Callable[[Jar], Path]:
         return lambda _: file
