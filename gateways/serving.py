@@ -32,14 +32,24 @@ class _Server(uvicorn.Server):
 async def serve(config: uvicorn.Config, before_stop: Callable[[], object] = lambda: None) -> None:
     """Serve until SIGTERM or SIGINT; `before_stop` lets go of what would never end by itself."""
     server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    given_up = False
 
     def stop() -> None:
+        nonlocal given_up
         before_stop()
         server.should_exit = True
+        if not server.started:  # it waits for what it needs, and would not look before it has that
+            given_up = True
+            serving.cancel()
 
     for each in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(each, stop)
-    await server.serve()
+    try:
+        await serving
+    except asyncio.CancelledError:
+        if not given_up:
+            raise
 
 
 def refuse_open(host: str, *, allowed: bool) -> None:
