@@ -82,8 +82,12 @@ def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
             )
         case m.AuthorizationExpired(unsure=unsure):
             # A void may still come: for an order that is given up, or after it was paid anew.
-            waiting = _without_authorizations(state.pending)
-            waiting = _without(waiting, ("void", ""))
+            # A new attempt that waits behind it goes on; a renewal or a challenge is over.
+            waiting = {
+                name: wish
+                for name, wish in _without(state.pending, ("void", "")).items()
+                if name[0] != "authorize" or not wish.reference
+            }
             given_up = _given_up(state, RENEWAL) if unsure else None
             return replace(
                 state,

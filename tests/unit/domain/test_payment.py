@@ -272,3 +272,15 @@ def test_what_waits_for_another_asks_no_more_often_than_that():
         waiting = asked.then_types(m.PaymentDeferred, m.PaymentDeferred)
         asked = waiting.when(m.RetryPayment("o-1", "capture", "o-1.1"), DOWN, at=at)
     assert at > NOON + timedelta(hours=12)
+
+
+def test_a_new_attempt_outlives_the_void_that_it_waits_for():
+    """Given up after a day, the void must not take along what is asked in its place."""
+    voiding = given(AUTHORIZED).when(VOID, DOWN).then_types(m.PaymentDeferred)
+    anew = m.AuthorizePayment("o-1", 2, pounds(1_000), "tok_other")
+    waiting = voiding.when(anew, DOWN).then_types(m.PaymentDeferred, m.PaymentDeferred)
+    late = NOON + timedelta(hours=25)
+    over = waiting.when(m.RetryPayment("o-1", "void", ""), DOWN, at=late)
+    left = over.then_types(m.AuthorizationExpired)
+    authorized = m.PaymentAuthorized("o-1", 2, pounds(1_000), "ref-1")
+    left.when(m.RetryPayment("o-1", "authorize", "2"), YES).then(authorized)
