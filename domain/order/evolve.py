@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from domain.order import evolve_money as money
 from domain.order import messages as m
-from domain.order.state import Cancellation, ParcelState, Return, State, out_of, units
+from domain.order.state import Attempt, Cancellation, ParcelState, Return, State, out_of, units
 
 
 def _placed(state: State, event: m.OrderPlaced) -> State:
@@ -139,7 +139,8 @@ def _stock_released(state: State, event: m.OrderStockReleased) -> State:
 
 
 def _payment_voided(state: State, event: m.OrderPaymentVoided) -> State:
-    return replace(state, awaited=state.awaited - {"void"}, voided=True)
+    asked: Attempt = "declined" if state.attempt_status == "action" else state.attempt_status
+    return replace(state, awaited=state.awaited - {"void"}, voided=True, attempt_status=asked)
 
 
 def _cancelled(state: State, event: m.OrderCancelled) -> State:

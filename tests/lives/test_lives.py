@@ -84,3 +84,19 @@ def test_six_webhooks_of_one_payment_end_the_same_in_all_their_720_orders() -> N
         facts = [type(fact).__name__ for fact in world.facts("payment-o-1")]
         ends.add(f"{world.orders['o-1']} {world.levels} {sorted(facts)}")
     assert len(ends) == 1
+
+
+@pytest.mark.parametrize(
+    "tape",
+    [
+        # confirmed by the customer while the void of that challenge was being tried again
+        "700000000000004d41000033c1009405d58200920000f6000067da9700",
+        # voided for a cancellation while the customer was being asked to confirm anew
+        (
+            "5e31003700000000007a00fc00ed47a5008500006d0081cb0000c9000000000000004a0385f06700db001200"
+            "0016dfe018000000"
+        ),
+    ],
+)
+def test_a_life_that_did_not_end_once(tape: str) -> None:
+    live(bytes.fromhex(tape), [])
