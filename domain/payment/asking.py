@@ -80,7 +80,8 @@ def _authorization_wish(command: m.PaymentCommand, state: State, command_id: str
 
 
 def blocker(wish: Wish, state: State) -> Wish | None:
-    """What must be answered first: the authorisation before its void, captures before both.
+    """What must be answered first: the authorisation before its void, captures before both, and
+    before the final capture.
 
     A capture waits for a renewal that was asked for, and for any new authorisation when the old one
     has lapsed; an authorisation waits for the void of the one whose place it takes. What came later
@@ -115,13 +116,16 @@ def _first(wish: Wish) -> tuple[m.Step, ...]:
             return ("capture",)
         case "authorize":
             return ("void",)
-        case "capture":
-            return ("authorize",)
+        case "capture":  # the final one lets go of what is left
+            return ("authorize", "capture") if wish.final else ("authorize",)
 
 
 def without_asking(order_id: str, wish: Wish, state: State) -> list[m.PaymentEvent] | None:
-    """The facts that need no provider; None when it has to be asked."""
-    if blocker(wish, state) is not None:
+    """The facts that need no provider; None when it has to be asked.
+
+    Of a capture or refund that may have been made, only the provider knows what became of it.
+    """
+    if blocker(wish, state) is not None or (wish.unsure and wish.step in ("capture", "refund")):
         return None
     match wish.step:
         case "authorize":

@@ -284,3 +284,23 @@ def test_a_new_attempt_outlives_the_void_that_it_waits_for():
     left = over.then_types(m.AuthorizationExpired)
     authorized = m.PaymentAuthorized("o-1", 2, pounds(1_000), "ref-1")
     left.when(m.RetryPayment("o-1", "authorize", "2"), YES).then(authorized)
+
+
+def test_a_capture_that_may_have_been_made_is_asked_for_though_the_authorisation_lapsed():
+    """Only the provider knows; taken for failed, it would be charged a second time."""
+    lapsed = m.AuthorizationExpired("o-1", pounds(1_000))
+    asked = given(AUTHORIZED).when(CAPTURE, UNSURE, command_id="first")
+    unsure = asked.then_types(m.PaymentOutcomeUnknown)
+    retry = m.RetryPayment("o-1", "capture", "o-1.1")
+    again = given(lapsed, state=unsure.state).when(retry, YES)
+    assert again.request.key == "o-1/capture/first"
+    again.then(CAPTURED)
+
+
+def test_the_final_capture_waits_for_those_before_it():
+    """It lets go of what is left, so that nothing would be there for them."""
+    first = given(AUTHORIZED).when(CAPTURE, DOWN).then_types(m.PaymentDeferred)
+    last = m.CapturePayment("o-1", "o-1.2", pounds(400), final=True)
+    both = first.when(last, YES)
+    assert both.request.subject == "o-1.1"
+    both.then_types(m.PaymentCaptured, m.PaymentDeferred)
