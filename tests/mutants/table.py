@@ -383,6 +383,17 @@ MUTANTS = (
         "A capture that failed is made again only when a person wants it.",
     ),
     Mutant(
+        "unsure_capture_taken_for_failed",
+        "tests/unit/domain/test_payment.py::"
+        "test_a_capture_that_may_have_been_made_is_asked_for_though_the_authorisation_lapsed",
+        "A capture whose answer was lost is asked for until the provider says what became of it.",
+    ),
+    Mutant(
+        "final_capture_first",
+        "tests/unit/domain/test_payment.py::test_the_final_capture_waits_for_those_before_it",
+        "The final capture lets go of the rest only when no other capture waits.",
+    ),
+    Mutant(
         "owed_not_captured_anew",
         "tests/unit/domain/test_life.py::"
         "test_a_capture_that_came_too_late_is_made_of_a_new_authorisation",
