@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cli.output import Exit, Failure
 
-NOT_A_SECRET = {"QUIRE_READY_FILE"}
+NOT_A_SECRET = {"QUIRE_READY_FILE", "QUIRE_SMTP_CA_FILE"}  # settings that are paths themselves
 
 
 def read_secret_files() -> None:

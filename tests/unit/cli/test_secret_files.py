@@ -1,12 +1,15 @@
 """Settings that come as files."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from cli.output import Failure
-from cli.secret_files import read_secret_files
+from cli.secret_files import NOT_A_SECRET, read_secret_files
+
+PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
 
 
 def test_a_secret_is_read_from_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -33,6 +36,11 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(Failure, match="QUIRE_SEAL_KEY_FILE") as told:
         read_secret_files()
     assert told.value.code == "secret_file_unreadable"
+
+
+def test_settings_that_are_paths_themselves_are_left_alone():
+    """Taken for a secret, such a setting would be gone before its process reads it."""
+    assert set(re.findall(r"^\| `(QUIRE_\w+_FILE)` \|", PAGE.read_text(), re.M)) == NOT_A_SECRET
 
 
 def test_where_a_process_says_that_it_is_ready_is_no_secret(monkeypatch: pytest.MonkeyPatch):
