@@ -40,7 +40,10 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest
 
 def test_settings_that_are_paths_themselves_are_left_alone():
     """Taken for a secret, such a setting would be gone before its process reads it."""
-    assert set(re.findall(r"^\| `(QUIRE_\w+_FILE)` \|", PAGE.read_text(), re.M)) == NOT_A_SECRET
+    assert (
+        set(re.findall(r"^\| `(QUIRE_\w+_FILE)` \|", PAGE.read_text(), re.MULTILINE))
+        == NOT_A_SECRET
+    )
 
 
 def test_where_a_process_says_that_it_is_ready_is_no_secret(monkeypatch: pytest.MonkeyPatch):
