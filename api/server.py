@@ -2,7 +2,6 @@
 
 import logging
 
-import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
@@ -32,18 +31,4 @@ async def _serve(app: FastAPI, host: str, port: int) -> None:
         app.state.service.feed.close()
 
     log.info("listening on http://%s:%d", host, port)
-    await serve(
-        uvicorn.Config(
-            app,
-            host=host,
-            port=port,
-            http="httptools",
-            loop="uvloop",
-            ws="none",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        ),
-        before_stop=let_go_of_readers,
-    )
+    await serve(app, host, port, drain_seconds=DRAIN_SECONDS, before_stop=let_go_of_readers)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 
 class NotOnLoopback(Exception):
@@ -29,8 +30,29 @@ class _Server(uvicorn.Server):
             Path(ready).write_text(f"ready {os.getpid()}\n")
 
 
-async def serve(config: uvicorn.Config, before_stop: Callable[[], object] = lambda: None) -> None:
+async def serve(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    drain_seconds: int,
+    keep_alive_seconds: int = 5,
+    before_stop: Callable[[], object] = lambda: None,
+) -> None:
     """Serve until SIGTERM or SIGINT; `before_stop` lets go of what would never end by itself."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http="httptools",
+        loop="uvloop",
+        ws="none",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=keep_alive_seconds,
+        timeout_graceful_shutdown=drain_seconds,
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve())
     given_up = False

@@ -2,8 +2,6 @@
 
 import logging
 
-import uvicorn
-
 from gateways.ledger import Ledger
 from gateways.provider.app import Provider
 from gateways.provider.notices import Notices
@@ -33,17 +31,9 @@ async def run(settings: Settings) -> None:
     provider = Provider(ledger, notices, delay_seconds=settings.provider_delay_seconds)
     log.info("listening on http://%s:%d", settings.provider_host, settings.provider_port)
     await serve(
-        uvicorn.Config(
-            provider.app(),
-            host=settings.provider_host,
-            port=settings.provider_port,
-            http="httptools",
-            loop="uvloop",
-            ws="none",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+        provider.app(),
+        settings.provider_host,
+        settings.provider_port,
+        drain_seconds=DRAIN_SECONDS,
+        keep_alive_seconds=KEEP_ALIVE_SECONDS,
     )

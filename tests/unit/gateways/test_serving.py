@@ -5,8 +5,6 @@ import os
 import signal
 from typing import Any
 
-import uvicorn
-
 from gateways.serving import serve
 
 
@@ -17,8 +15,7 @@ async def test_who_cannot_begin_yet_ends_when_told_to():
         begun.set()
         await asyncio.Event().wait()
 
-    config = uvicorn.Config(waits, port=0, lifespan="on", log_config=None)
-    serving = asyncio.create_task(serve(config))
+    serving = asyncio.create_task(serve(waits, "127.0.0.1", 0, drain_seconds=1))
     async with asyncio.timeout(5):
         await begun.wait()
         os.kill(os.getpid(), signal.SIGTERM)
