@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import Exit, Failure, differs, emit_line, json_option, say, state_dir_option
+from cli.output import (
+    Exit,
+    Failure,
+    differs,
+    emit_line,
+    json_option,
+    say,
+    settle_option,
+    state_dir_option,
+)
 from cli.reconcile import reconcile
 
 if TYPE_CHECKING:
@@ -32,12 +41,7 @@ audit.add_command(reconcile)
     type=click.Path(dir_okay=False, exists=True, path_type=Path),
     help="What to check the seals with; by default the key of the state directory.",
 )
-@click.option(
-    "--settle-seconds",
-    default=60.0,
-    show_default=True,
-    help="Leave orders alone that were touched so recently: they may be under way.",
-)
+@settle_option
 @state_dir_option
 @json_option
 def verify(

@@ -93,6 +93,16 @@ def port_base_option(function: Function) -> Function:
     )(function)
 
 
+def settle_option(function: Function) -> Function:
+    """Add `--settle-seconds`, as `settle_seconds`."""
+    return click.option(
+        "--settle-seconds",
+        default=60.0,
+        show_default=True,
+        help="Leave orders alone that were touched so recently: they may be under way.",
+    )(function)
+
+
 def yes_option(function: Function) -> Function:
     """Add `--yes`: do not ask before something is destroyed."""
     return click.option("--yes", is_flag=True, help="Do not ask.")(function)

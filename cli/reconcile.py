@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import differs, emit, json_option, say, state_dir_option
+from cli.output import differs, emit, json_option, say, settle_option, state_dir_option
 
 if TYPE_CHECKING:
     from cli.reconciling import Compared
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     help="A file of the provider's entries, instead of asking it.",
 )
 @click.option("--provider", default="", help="Address of the provider; else that of the stack.")
-@click.option(
-    "--settle-seconds",
-    default=60.0,
-    show_default=True,
-    help="Leave orders alone that were touched so recently: they may be under way.",
-)
+@settle_option
 @state_dir_option
 @json_option
 def reconcile(
