@@ -55,7 +55,8 @@ class Wakeups:
 async def either(event: asyncio.Event, seconds: float = POLL_SECONDS) -> None:
     """Wait for the event, but no longer than that."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class Watch(Generic[K, V]):
@@ -78,7 +79,8 @@ class Watch(Generic[K, V]):
             self._task = asyncio.create_task(self._look())
         try:
             await self._answer([key])  # it may be there already
-            return await asyncio.wait_for(future, max(0.0, until - loop.time()))
+            async with asyncio.timeout_at(until):
+                return await future
         except TimeoutError:
             return None
         finally:

@@ -25,7 +25,8 @@ async def during(stop: asyncio.Event) -> float:
     taken = [once()]
     while not stop.is_set():
         try:
-            await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
+            async with asyncio.timeout(EVERY_SECONDS):
+                await stop.wait()
         except TimeoutError:
             taken.append(once())
     return median(taken)

@@ -89,7 +89,8 @@ class Kept:
             with suppress(ProcessLookupError):
                 process.send_signal(self.spec.stop_signal)
             try:
-                await asyncio.wait_for(process.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await process.wait()
             except TimeoutError:
                 self._say(f"{self.spec.name} did not stop in {seconds:.0f} s: killed")
                 process.kill()

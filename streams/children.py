@@ -40,7 +40,8 @@ async def _keep(name: str, command: Sequence[str], stop: asyncio.Event) -> int:
             delay = 0.5
         log.warning("%s ended with status %s; again in %.1f s", name, child.returncode, delay)
         try:
-            await asyncio.wait_for(stop.wait(), delay)
+            async with asyncio.timeout(delay):
+                await stop.wait()
         except TimeoutError:
             delay = min(30.0, delay * 2)
         else:

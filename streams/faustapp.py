@@ -106,7 +106,8 @@ class FencedConsumer(Consumer):
         """
         if self.brought:
             with contextlib.suppress(TimeoutError):  # after a rebalance nobody has to finish it
-                await asyncio.wait_for(self.done.wait(), timeout)
+                async with asyncio.timeout(timeout):
+                    await self.done.wait()
             await asyncio.sleep(self.breath)
         records, active = await super()._wait_next_records(timeout)
         poll = {tp: run for tp, run in (records or {}).items() if run}

@@ -105,7 +105,8 @@ def calm_the_collector() -> None:
 async def pause(stop: asyncio.Event, seconds: float) -> bool:
     """Wait so long, or until `stop` is set; says whether it is."""
     try:
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
     except TimeoutError:
         return False
     return True

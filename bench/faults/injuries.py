@@ -96,7 +96,8 @@ class Injuries:
             process = await spawn(spec)
             try:
                 # One that finds no Kafka at its start gives up: whoever runs it starts it again.
-                await asyncio.wait_for(process.wait(), ends - monotonic())
+                async with asyncio.timeout(ends - monotonic()):
+                    await process.wait()
                 if process.returncode == NEEDS_A_PERSON:
                     self.stuck.append(f"{spec.name} stopped for good: see {spec.log}")
                     return False
@@ -112,7 +113,8 @@ class Injuries:
         process.send_signal(Signals.SIGKILL if injury.share else Signals.SIGTERM)
         self._recovery.hurts(injury.whom, f"extra {injury.whom}")
         try:
-            await asyncio.wait_for(process.wait(), EXTRA_END_SECONDS)
+            async with asyncio.timeout(EXTRA_END_SECONDS):
+                await process.wait()
         except TimeoutError:
             self.stuck.append(f"{name} did not end {EXTRA_END_SECONDS:g} s after SIGTERM")
             return False

@@ -71,12 +71,14 @@ class Process:
 
     async def ended(self, seconds: float) -> int:
         """Wait until it ends by itself; gives the exit status."""
-        return await asyncio.wait_for(self._child.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            return await self._child.wait()
 
     async def end(self, seconds: float = 10) -> int:
         """SIGTERM; gives the exit status, and fails when that takes too long."""
         self._child.terminate()
-        return await asyncio.wait_for(self._child.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            return await self._child.wait()
 
 
 @dataclass

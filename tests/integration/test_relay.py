@@ -130,7 +130,8 @@ async def test_sigterm_ends_it_cleanly(world: World):
     process = await world.process()
     await world.relayed(await world.orders(1))
     process.terminate()
-    await asyncio.wait_for(process.communicate(), 10)
+    async with asyncio.timeout(10):
+        await process.communicate()
     assert process.returncode == 0
     _, commands = await world.expected()
     assert len(await world.commands()) == len(commands)
@@ -226,9 +227,11 @@ async def test_more_partitions_under_way_stop_it(world: World):
     await world.relayed(await world.orders(1))
     await add_partitions(world.kafka, world.routes.commands["order"], 4)
     with pytest.raises(CannotGoOn, match="4 partitions and should have 3"):
-        await asyncio.wait_for(running, 30)
+        async with asyncio.timeout(30):
+            await running
     with pytest.raises(CannotGoOn, match="4 partitions and should have 3"):
-        await asyncio.wait_for(relay(world.settings, stop, world.routes), 30)
+        async with asyncio.timeout(30):
+            await relay(world.settings, stop, world.routes)
 
 
 async def test_an_unknown_type_of_fact_stops_it(world: World):
@@ -236,7 +239,8 @@ async def test_an_unknown_type_of_fact_stops_it(world: World):
     placed = next(event for event in life(str(uuid4())) if isinstance(event, order.OrderPlaced))
     head = await record_as(world.conn, placed, type_="quire.order.teleported.v1")
     process = await world.process()
-    _, errors = await asyncio.wait_for(process.communicate(), 30)
+    async with asyncio.timeout(30):
+        _, errors = await process.communicate()
     assert process.returncode == NEEDS_A_PERSON
     assert b"quire.order.teleported.v1" in errors
     assert await world.position() < head

@@ -266,7 +266,8 @@ async def test_sigterm_lets_it_finish_and_says_how_far_it_came(bench: Bench, rec
     await came(receiver, 1)
     process.terminate()
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(process.wait(), 0.3)
+        async with asyncio.timeout(0.3):
+            await process.wait()
     receiver.go.set()
     await process.communicate()
     assert process.returncode == 0
@@ -276,7 +277,8 @@ async def test_sigterm_lets_it_finish_and_says_how_far_it_came(bench: Bench, rec
 
 async def test_a_topic_that_is_not_there_needs_a_person(bench: Bench, receiver: Receiver):
     process = await start(bench, receiver.url, "partner.none")
-    _, told = await asyncio.wait_for(process.communicate(), 20)
+    async with asyncio.timeout(20):
+        _, told = await process.communicate()
     assert process.returncode == 78
     assert b"there is no topic partner.none" in told
     assert (await partition_counts(bench.kafka, ["partner.none"])) == {"partner.none": 0}

@@ -52,12 +52,29 @@ async def test_the_next_poll_waits_until_this_one_is_done(consumer: Any):
     await asyncio.sleep(0.01)
     assert not following.done()
     consumer.ack(consumer._to_message(ONE, BROUGHT))
-    await asyncio.wait_for(following, 5)
+    async with asyncio.timeout(5):
+        await following
 
 
 async def test_what_nobody_finishes_holds_up_no_poll(consumer: Any):
     await consumer._wait_next_records(1.0)
-    await asyncio.wait_for(consumer._wait_next_records(0.01), 5)
+    async with asyncio.timeout(5):
+        await consumer._wait_next_records(0.01)
+
+
+@pytest.mark.parametrize("steps", range(6))
+async def test_told_to_stop_just_when_the_poll_is_done(consumer: Any, steps: int):
+    """Whichever step of the loop it falls on, it stops: Faust says it once and waits for ever."""
+    consumer.breath = 60.0
+    await consumer._wait_next_records(1.0)
+    following = asyncio.create_task(consumer._wait_next_records(30.0))
+    await asyncio.sleep(0)
+    consumer.ack(consumer._to_message(ONE, BROUGHT))
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    following.cancel()
+    await asyncio.wait({following}, timeout=1.0)
+    assert following.cancelled()
 
 
 def test_what_is_acknowledged_is_done_to_its_end_and_told_once(consumer: Any):

@@ -62,7 +62,8 @@ async def said(streams: Streams, text: bytes, seconds: float = 5) -> bytes:
     reader, writer = streams
     writer.write(text)
     try:
-        return await asyncio.wait_for(reader.readexactly(len(text)), seconds)
+        async with asyncio.timeout(seconds):
+            return await reader.readexactly(len(text))
     except (asyncio.IncompleteReadError, ConnectionError):
         return b""
 
@@ -92,7 +93,8 @@ async def test_while_it_holds_nothing_moves_and_nothing_is_lost():
         holding = begun(proxy, "hold")
         streams[1].write(b"two")
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(streams[0].readexactly(3), 0.2)
+            async with asyncio.timeout(0.2):
+                await streams[0].readexactly(3)
         await ended(holding)
         assert await said(streams, b"three") == b"twoth"
 
