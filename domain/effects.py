@@ -44,6 +44,9 @@ def effect_of(name: str) -> Effect | None:
         number = name.removeprefix(_REFUSE)
         return Effect("refuse_return", f"return {number} is refused unless its goods have come")
     if name.startswith(_RETRY):
-        step = name.removeprefix(_RETRY).partition("/")[0]
+        step, _, subject = name.removeprefix(_RETRY).partition("/")
+        if step == "void" and subject:
+            given_up = "what an attempt that was given up may still hold is voided"
+            return Effect("void_given_up", given_up)
         return Effect("retry_payment", f"the payment provider is asked again to {step}")
     return _FIXED.get(name)

@@ -52,11 +52,14 @@ def _check_shares(world: World, order_id: str) -> None:
 
 
 def _check_nothing_held(world: World, order_id: str) -> None:
-    """Nothing is left to lapse by itself, unless the log says that it could not be let go."""
+    """Nothing is left to lapse by itself but what the provider was asked to let go and did not,
+    and the log says so."""
     lapsed = any(
         isinstance(fact, AuthorizationExpired) for fact in world.facts(f"payment-{order_id}")
     )
-    assert lapsed or not world.provider.left(order_id), f"{order_id}: money is still held"
+    left = [one for one in world.provider.left(order_id) if one not in world.provider.kept]
+    assert not left, f"{order_id}: money is still held: {left}"
+    assert lapsed or not world.provider.left(order_id), f"{order_id}: nobody knows what is held"
 
 
 def _check_stock(world: World) -> None:

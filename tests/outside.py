@@ -47,7 +47,7 @@ class Provider:
     Words: approve, decline, decline_retryable, action, unreachable, lost (it was not done),
     done (it was done, and the answer was lost). Until `down_until` it is not reached at all.
     `notices` are the webhooks of all that it did, in that order; who delivers them, and when, and
-    how often, is the test's business.
+    how often, is the test's business. `kept` are the holds that it was asked to let go, in vain.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -58,9 +58,18 @@ class Provider:
         self.holds: dict[str, Hold] = {}
         self.challenges: dict[str, Challenge] = {}
         self.notices: list[RecordProviderNotice] = []
+        self.kept: set[str] = set()
         self._keys: dict[str, str] = {}
 
     def perform(self, request: ProviderRequest) -> ProviderAnswer:
+        answer = self._answer(request)
+        if request.step == "void":
+            reference = self._keys.get(request.reference, request.reference)
+            failed = answer.outcome != "approved"
+            self.kept = self.kept | {reference} if failed else self.kept - {reference}
+        return answer
+
+    def _answer(self, request: ProviderRequest) -> ProviderAnswer:
         if self.clock() < self.down_until:
             return ProviderAnswer("unreachable")
         word = self.script.popleft() if self.script else "approve"
@@ -104,9 +113,9 @@ class Provider:
                 found[one.subject] = found.get(one.subject, 0) + one.minor
         return found
 
-    def left(self, order_id: str) -> int:
+    def left(self, order_id: str) -> list[str]:
         """What was held, and neither taken nor let go, though it may have lapsed by now."""
-        return sum(one.minor for one in self.holds.values() if one.order_id == order_id)
+        return [name for name, one in self.holds.items() if one.order_id == order_id and one.minor]
 
     def _by_the_books(self, request: ProviderRequest, *, asks_customer: bool) -> ProviderAnswer:
         match request.step:

@@ -45,13 +45,10 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
 
 
 def _void(wish: Wish, state: State) -> Wish:
-    """Of what is held; of what may be, by the key under which it was asked for."""
+    """Of what is held, or of the challenge that the customer was given."""
     reference = ""
-    if not state.held:
-        if state.unsure is not None:
-            reference = state.unsure.key
-        elif state.authentication is not None:
-            reference = state.authentication.reference
+    if not state.held and state.authentication is not None:
+        reference = state.authentication.reference
     return replace(wish, amount=state.voidable or NOTHING, reference=reference)
 
 
@@ -81,7 +78,7 @@ def _authorization_wish(command: m.PaymentCommand, state: State, command_id: str
 
 def blocker(wish: Wish, state: State) -> Wish | None:
     """What must be answered first: the authorisation before its void, captures before both, and
-    before the final capture.
+    before the final capture; the voids of what was given up before the one that ends it all.
 
     A capture waits for a renewal that was asked for, and for any new authorisation when the old one
     has lapsed; an authorisation waits for the void of the one whose place it takes. What came later
@@ -103,7 +100,7 @@ def _ahead(wish: Wish, state: State) -> Wish | None:
     for name, pending in state.pending.items():
         if name == (wish.step, wish.subject):
             return None
-        if name[0] in _first(wish) and not (name[0] == "void" and name[1]):
+        if name[0] in _first(wish) and not (wish.step == "authorize" and name[1]):
             return pending
     return None
 
@@ -111,7 +108,7 @@ def _ahead(wish: Wish, state: State) -> Wish | None:
 def _first(wish: Wish) -> tuple[m.Step, ...]:
     match wish.step:
         case "void":
-            return () if wish.subject else ("capture", "authorize")
+            return () if wish.subject else ("capture", "authorize", "void")
         case "refund":
             return ("capture",)
         case "authorize":

@@ -57,7 +57,17 @@ def _answered(answered: m.Answered, state: State) -> list[m.PaymentEvent]:
         late = _came_late(command, wish)
         return [*late, *_facts(replace(wish, key=request.key), answered, state)]
     waiting = wish if wish.tries else replace(wish, key=_key_behind(first, wish, command.order_id))
-    return [*_facts(first, answered, state), _wait(waiting, first, answered)]
+    facts = _facts(first, answered, state)
+    return [*facts, *(_over(waiting, facts, state) or [_wait(waiting, first, answered)])]
+
+
+def _over(wish: Wish, facts: list[m.PaymentEvent], state: State) -> list[m.PaymentEvent] | None:
+    """A void needs no other time when what it waited for left nothing to let go."""
+    if wish.step != "void":
+        return None
+    for fact in facts:
+        state = evolve(state, fact)
+    return without_asking(facts[0].order_id, wish, state)
 
 
 def _came_late(command: m.PaymentCommand, wish: Wish) -> list[m.PaymentEvent]:
@@ -89,7 +99,7 @@ def _facts(wish: Wish, answered: m.Answered, state: State) -> list[m.PaymentEven
         case "approved":
             return [_approved(wish, answer, order_id)]
         case "declined":
-            return [_failed(wish, answer.code or "declined", answer.retryable, order_id, state)]
+            return _failed(wish, answer.code or "declined", answer.retryable, answered, state)
         case "action_required":
             if wish.step == "authorize" and wish.subject != RENEWAL:
                 return [
@@ -97,12 +107,12 @@ def _facts(wish: Wish, answered: m.Answered, state: State) -> list[m.PaymentEven
                         order_id, wish.attempt, wish.amount, answer.reference, answer.url
                     )
                 ]
-            return [_failed(wish, "action_required", False, order_id, state)]
+            return _failed(wish, "action_required", False, answered, state)
         case "unreachable" | "unknown":
-            return [_again(wish, answered, state)]
+            return _again(wish, answered, state)
 
 
-def _again(wish: Wish, answered: m.Answered, state: State) -> m.PaymentEvent:
+def _again(wish: Wish, answered: m.Answered, state: State) -> list[m.PaymentEvent]:
     tries = wish.tries + 1
     first_at = wish.first_at or answered.at
     order_id = answered.command.order_id
@@ -113,9 +123,9 @@ def _again(wish: Wish, answered: m.Answered, state: State) -> m.PaymentEvent:
         # money may have moved: until we know
         at = answered.at + answered.backoff.pause(wish.key, tries)
     if at is None:
-        return _failed(replace(wish, unsure=unsure), UNREACHABLE, False, order_id, state)
+        return _failed(replace(wish, unsure=unsure), UNREACHABLE, False, answered, state)
     kind = m.PaymentDeferred if unreachable else m.PaymentOutcomeUnknown
-    return _deferral(kind, order_id, replace(wish, tries=tries, first_at=first_at), at)
+    return [_deferral(kind, order_id, replace(wish, tries=tries, first_at=first_at), at)]
 
 
 def _deferral(
@@ -155,21 +165,36 @@ def _approved(wish: Wish, answer: m.ProviderAnswer, order_id: str) -> m.PaymentE
             return m.PaymentRefunded(order_id, wish.subject, wish.amount, answer.reference)
 
 
-def _failed(wish: Wish, code: str, retryable: bool, order_id: str, state: State) -> m.PaymentEvent:
+def _failed(
+    wish: Wish, code: str, retryable: bool, answered: m.Answered, state: State
+) -> list[m.PaymentEvent]:
     """A void that fails leaves the authorisation to lapse by itself."""
+    order_id = answered.command.order_id
+    unsure = code == UNREACHABLE and wish.unsure
     match wish.step:
         case "authorize" if wish.subject == RENEWAL:
             held = replace(wish.amount, amount_minor=state.held)
-            return m.AuthorizationExpired(order_id, held, code == UNREACHABLE and wish.unsure)
+            expired = m.AuthorizationExpired(order_id, held, unsure)
+            return [expired, _let_go(replace(wish, amount=held), answered)]
         case "authorize":
-            unsure = code == UNREACHABLE and wish.unsure
-            return m.PaymentDeclined(order_id, wish.attempt, code, retryable, unsure)
+            declined = m.PaymentDeclined(order_id, wish.attempt, code, retryable, unsure)
+            return [declined, _let_go(wish, answered)] if unsure else [declined]
         case "capture":
-            return m.CaptureFailed(order_id, wish.subject, wish.amount, code, wish.final)
+            return [m.CaptureFailed(order_id, wish.subject, wish.amount, code, wish.final)]
         case "void":
-            return m.AuthorizationExpired(order_id, wish.amount, reference=wish.subject)
+            return [m.AuthorizationExpired(order_id, wish.amount, reference=wish.subject)]
         case "refund":
-            return m.RefundFailed(order_id, wish.subject, wish.amount, code)
+            return [m.RefundFailed(order_id, wish.subject, wish.amount, code)]
+
+
+def _let_go(given_up: Wish, answered: m.Answered) -> m.PaymentEvent:
+    """Whatever the provider may hold of what was given up is voided by itself, since the attempts
+    that follow know nothing of it."""
+    reference, key = given_up.reference or given_up.key, f"{given_up.key}/void"
+    void = Wish("void", reference, key, given_up.amount, given_up.attempt, reference=reference)
+    void = replace(void, tries=1, first_at=answered.at)
+    at = answered.at + answered.backoff.pause(key, 1)
+    return _deferral(m.PaymentDeferred, answered.command.order_id, void, at)
 
 
 def _authorizing(state: State) -> bool:

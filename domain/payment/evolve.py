@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from domain.message import Money
 from domain.payment import messages as m
 from domain.payment.messages import Step
-from domain.payment.state import RENEWAL, Authentication, State, Wish
+from domain.payment.state import Authentication, State, Wish
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -29,7 +29,6 @@ def evolve(state: State, event: m.PaymentEvent) -> State:
                 voided=False,
                 expired=False,
                 final=state.final and attempt <= state.answered,
-                unsure=None,
             )
         case m.PaymentCaptured(parcel_id=parcel_id, amount=amount, final=final):
             state = _done(state, "capture", parcel_id)
@@ -59,10 +58,9 @@ def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
                 authentication=waits,
                 pending=_without_authorizations(state.pending),
             )
-        case m.PaymentDeclined(attempt=attempt, unsure=unsure):
+        case m.PaymentDeclined(attempt=attempt):
             return replace(
                 state,
-                unsure=_given_up(state, str(attempt)) if unsure else state.unsure,
                 attempt=attempt,
                 answered=attempt,
                 authentication=None,
@@ -77,10 +75,8 @@ def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
             return _answered(state, "void", reference)
         case m.AuthorizationVoided():
             state = _answered(state, "void", "")
-            return replace(
-                state, voided=True, authentication=None, abandoned=_abandoned(state), unsure=None
-            )
-        case m.AuthorizationExpired(unsure=unsure):
+            return replace(state, voided=True, authentication=None, abandoned=_abandoned(state))
+        case m.AuthorizationExpired():
             # A void may still come: for an order that is given up, or after it was paid anew.
             # A new attempt that waits behind it goes on; a renewal or a challenge is over.
             waiting = {
@@ -88,12 +84,10 @@ def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
                 for name, wish in _without(state.pending, ("void", "")).items()
                 if name[0] != "authorize" or not wish.reference
             }
-            given_up = _given_up(state, RENEWAL) if unsure else None
             return replace(
                 state,
                 expired=True,
                 pending=waiting,
-                unsure=given_up,
                 authentication=None,
                 abandoned=_abandoned(state),
             )
@@ -119,10 +113,6 @@ def _deferred(state: State, event: m.PaymentDeferred | m.PaymentOutcomeUnknown) 
     attempt = max(state.attempt, event.attempt)
     pending = {**state.pending, (event.step, event.subject): wish}
     return replace(state, attempt=attempt, pending=pending)
-
-
-def _given_up(state: State, subject: str) -> Wish | None:
-    return state.pending.get(("authorize", subject))
 
 
 def _abandoned(state: State) -> Mapping[str, Authentication]:

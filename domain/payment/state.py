@@ -38,9 +38,9 @@ class State(Struct, frozen=True):
     """`authorized` is all that was ever held, `captured` what was taken of it.
 
     `done` names each capture and refund that was made; `pending` those asked again, in the order in
-    which they came. `unsure` is an authorisation that was given up though the provider may hold it;
-    `failures` counts the captures and refunds that came to nothing; `abandoned` are the challenges,
-    by reference, that the customer may still confirm.
+    which they came; a void among them that has a subject is of a hold that was given up and may be
+    there all the same. `failures` counts the captures and refunds that came to nothing; `abandoned`
+    are the challenges, by reference, that the customer may still confirm.
     """
 
     attempt: int = 0
@@ -55,7 +55,6 @@ class State(Struct, frozen=True):
     voided: bool = False
     expired: bool = False
     final: bool = False
-    unsure: Wish | None = None
     failures: Mapping[tuple[Step, str], int] = {}
     abandoned: Mapping[str, Authentication] = {}
 
@@ -69,8 +68,6 @@ class State(Struct, frozen=True):
         """What a void would let go; None when nothing can be held."""
         if self.held and self.authorized is not None:
             return Money(self.held, self.authorized.currency)
-        if self.unsure is not None and not self.voided:
-            return self.unsure.amount
         return self.authentication.amount if self.authentication is not None else None
 
     @property

@@ -361,6 +361,12 @@ MUTANTS = (
         "What the provider may have taken or given back is asked for until somebody answers.",
     ),
     Mutant(
+        "given_up_hold_forgotten",
+        "tests/unit/domain/test_payment.py::"
+        "test_what_was_given_up_unsure_is_not_forgotten_when_the_next_attempt_succeeds",
+        "What may be held of an attempt that was given up is voided whatever follows.",
+    ),
+    Mutant(
         "failed_refund_forgotten",
         "tests/unit/domain/test_order.py::"
         "test_a_refund_that_failed_keeps_the_order_open_until_it_is_out",

@@ -33,3 +33,7 @@ def test_a_deadline_of_many_says_which():
         "retry_payment",
         "the payment provider is asked again to capture",
     )
+    assert effect_of("quire.payment.retry/void/ref-1") == (
+        "void_given_up",
+        "what an attempt that was given up may still hold is voided",
+    )

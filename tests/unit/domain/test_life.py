@@ -334,7 +334,21 @@ def test_an_order_whose_authorisation_lapsed_can_be_cancelled():
     world.tell(order.CancelOrder("o-1"))
     world.run_out()
     assert axes(world)[0] == "cancelled"
-    assert world.provider.total("void", "o-1") == 1_000  # the first has lapsed by itself
+    assert world.provider.total("void", "o-1") == 2_000  # of both that were asked for
+    check_at_rest(world)
+
+
+def test_a_renewal_that_was_given_up_unsure_is_voided_while_another_card_is_charged():
+    world = stocked(mug=5)
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.provider.script.append("done")
+    world.tell(RenewAuthorization("o-1"))
+    first, *_ = world.provider.holds
+    world.provider.down_until = world.now + timedelta(hours=25)
+    world.run_out()
+    assert axes(world) == ("completed", "delivered", "captured")
+    assert world.provider.holds[first].minor == 0
+    assert world.provider.total("capture", "o-1") == 1_000
     check_at_rest(world)
 
 
@@ -450,7 +464,7 @@ def test_who_confirms_after_the_cancellation_is_not_charged():
     world.tell(order.CancelOrder("o-1"))
     [notice] = world.provider.notices
     world.tell(notice)
-    assert world.provider.left("o-1") == 0
+    assert not world.provider.left("o-1")
     world.run_out()
     assert axes(world)[0] == "cancelled"
     check_at_rest(world)

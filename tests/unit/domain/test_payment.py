@@ -68,14 +68,59 @@ def test_what_may_have_been_done_before_it_was_given_up_is_voided():
     retry = m.RetryPayment("o-1", "authorize", "1")
     away = asked.when(retry, DOWN).then_types(m.PaymentDeferred)
     late = away.when(retry, DOWN, at=NOON + timedelta(hours=24))
-    given_up = late.then(m.PaymentDeclined("o-1", 1, "provider_unreachable", False, True))
-    void = given_up.when(VOID, DOWN, command_id="void")
-    assert void.request.key == "o-1/void/void"
-    assert void.request.amount == pounds(1_000)
+    declined, waits = late.facts
+    assert declined == m.PaymentDeclined("o-1", 1, "provider_unreachable", False, True)
+    void = given(declined, waits, state=away.state)
+    asked = void.when(m.RetryPayment("o-1", "void", "o-1/authorize/first"), DOWN)
+    assert asked.request.key == "o-1/authorize/first/void"
+    assert asked.request.amount == pounds(1_000)
+    assert asked.request.reference == "o-1/authorize/first"
+    later = asked.then_types(m.PaymentDeferred)
+    again = later.when(m.RetryPayment("o-1", "void", "o-1/authorize/first"), YES)
+    assert again.request.key == "o-1/authorize/first/void"
+    done = again.then(m.AuthorizationVoided("o-1", pounds(1_000), reference="o-1/authorize/first"))
+    assert not done.state.pending
+
+
+def given_up_unsure() -> Any:
+    """The first attempt was lost on the way, and nobody said for a day what became of it."""
+    asked = given().when(AUTHORIZE, UNSURE, command_id="first").then_types(m.PaymentOutcomeUnknown)
+    retry = m.RetryPayment("o-1", "authorize", "1")
+    late = asked.when(retry, DOWN, at=NOON + timedelta(hours=24))
+    return late.then_types(m.PaymentDeclined, m.PaymentDeferred)
+
+
+def test_what_was_given_up_unsure_is_not_forgotten_when_the_next_attempt_succeeds():
+    second = m.AuthorizePayment("o-1", 2, pounds(1_000), "tok_other")
+    paid = given_up_unsure().when(second, YES, command_id="second")
+    held = paid.then(m.PaymentAuthorized("o-1", 2, pounds(1_000), "ref-1"))
+    void = held.when(m.RetryPayment("o-1", "void", "o-1/authorize/first"), YES)
     assert void.request.reference == "o-1/authorize/first"
-    again = void.then_types(m.PaymentDeferred).when(m.RetryPayment("o-1", "void", ""), YES)
-    assert again.request.key == "o-1/void/void"
-    again.then(m.AuthorizationVoided("o-1", pounds(1_000)))
+    gone = m.AuthorizationVoided("o-1", pounds(1_000), reference="o-1/authorize/first")
+    done = void.then(gone)
+    assert done.state.held == 1_000  # of the second attempt
+    assert not done.state.pending
+
+
+def test_an_order_that_is_given_up_hears_of_its_void_when_nothing_can_be_held():
+    void = given_up_unsure().when(VOID, DOWN)
+    assert void.request.key == "o-1/authorize/first/void"
+    waits = void.then_types(m.PaymentDeferred, m.PaymentDeferred)
+    over = waits.when(m.RetryPayment("o-1", "void", ""), YES)
+    assert over.request.key == "o-1/authorize/first/void"
+    gone = m.AuthorizationVoided("o-1", pounds(1_000), reference="o-1/authorize/first")
+    assert not over.then(gone, m.AuthorizationVoided("o-1")).state.pending
+
+
+def test_a_confirmation_that_was_given_up_unsure_is_voided_by_the_providers_name_for_it():
+    """The provider does not know the key under which we asked what became of the challenge."""
+    back = given(WAITS).when(m.ConfirmAuthentication("o-1", 1), UNSURE)
+    retry = m.RetryPayment("o-1", "authorize", "1")
+    late = back.then_types(m.PaymentOutcomeUnknown).when(retry, DOWN, at=NOON + timedelta(hours=24))
+    given_up = late.then_types(m.PaymentDeclined, m.PaymentDeferred)
+    void = given_up.when(m.RetryPayment("o-1", "void", "auth-1"), YES)
+    assert void.request.reference == "auth-1"
+    void.then(m.AuthorizationVoided("o-1", pounds(1_000), reference="auth-1"))
 
 
 def test_two_parcels_are_two_captures():
@@ -130,8 +175,13 @@ def test_or_stays_away():
 
 
 def test_a_renewal_that_fails_ends_the_authorisation():
+    """And what it would have renewed is let go, since nothing will be taken of it any more."""
     renewal = given(AUTHORIZED).when(m.RenewAuthorization("o-1"), NO)
-    renewal.then(m.AuthorizationExpired("o-1", pounds(1_000)))
+    assert renewal.facts[0] == m.AuthorizationExpired("o-1", pounds(1_000))
+    over = renewal.then_types(m.AuthorizationExpired, m.PaymentDeferred)
+    void = over.when(m.RetryPayment("o-1", "void", "ref-1"), YES)
+    assert void.request.reference == "ref-1"
+    void.then(m.AuthorizationVoided("o-1", pounds(1_000), reference="ref-1"))
 
 
 def test_a_notice_counts_only_for_a_reference_of_ours():
