@@ -102,7 +102,7 @@ async def _unread(admin: Any, consumer: Any) -> dict[Any, tuple[int, int]]:
     ]
     first: dict[Any, int] = await consumer.beginning_offsets(parts)
     ends: dict[Any, int] = await consumer.end_offsets(parts)
-    groups = (_read_by(admin, reader.group) for reader in READERS.values())
+    groups = (offsets_of(admin, reader.group) for reader in READERS.values())
     read: dict[Any, Any] = {}
     for offsets in await asyncio.gather(*groups):
         read |= offsets
@@ -110,7 +110,7 @@ async def _unread(admin: Any, consumer: Any) -> dict[Any, tuple[int, int]]:
     return {part: (at[part], ends[part]) for part in parts if at[part] < ends[part]}
 
 
-async def _read_by(admin: Any, group: str) -> dict[Any, Any]:
+async def offsets_of(admin: Any, group: str) -> dict[Any, Any]:
     """Give a group's offsets; a young Kafka must first make the topic that keeps them."""
     while True:
         try:

@@ -11,11 +11,13 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from bus.clients import LARGEST_RECORD
 from stack.errors import StackFault
+from stack.lag import READERS, offsets_of
 
 # Shorter than the outcomes are kept (30 days): a command never outlives the memory of it.
 KEEP = timedelta(days=21)
 # May hold what a partner wrote in the clear.
 KEEP_PARTNER = timedelta(days=3)
+COORDINATED_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,11 @@ TOPICS = (
 async def ensure(
     bootstrap: str, topics: Sequence[Topic] = TOPICS, *, replication: int = 1
 ) -> list[str]:
-    """Make the topics that are missing and give their names; leave every other as it is."""
+    """Make the topics that are missing and give their names; leave every other as it is.
+
+    Returns once Kafka coordinates our consumer groups too: a young one makes its topic for them
+    when first asked, and whoever joins meanwhile logs errors.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
@@ -63,6 +69,7 @@ async def ensure(
         if missing:
             await _create(admin, missing, replication)
             await _until_led(admin, [topic.name for topic in missing])
+        await _until_coordinated(admin)
     finally:
         await admin.close()
     return [topic.name for topic in missing]
@@ -88,6 +95,19 @@ async def _until_led(admin: AIOKafkaAdminClient, names: list[str]) -> None:
     async with asyncio.timeout(30):
         while not all(map(_is_led, await admin.describe_topics(names))):
             await asyncio.sleep(0.02)
+
+
+async def _until_coordinated(admin: AIOKafkaAdminClient) -> None:
+    try:
+        async with asyncio.timeout(COORDINATED_SECONDS):
+            for reader in READERS.values():
+                await offsets_of(admin, reader.group)
+    except TimeoutError as fault:
+        raise StackFault(
+            "groups_not_coordinated",
+            f"Kafka coordinates no consumer group after {COORDINATED_SECONDS} s",
+            "Its topic __consumer_offsets needs a leader and enough replicas: look at the broker.",
+        ) from fault
 
 
 def _is_led(topic: dict[str, Any]) -> bool:

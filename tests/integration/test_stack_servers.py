@@ -1,12 +1,16 @@
 """The real servers: made, reached, killed and back."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
+import pytest
+from aiokafka import ConsumerRebalanceListener
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from bus import clients
 from stack import kafka as kafka_part
 from stack import postgres as postgres_part
 from stack.secrets import load_or_make
@@ -69,6 +73,26 @@ async def test_postgres_comes_back_after_kill_9():
         async with asyncio.timeout(30):
             while not await postgres_part.answers(dsn):
                 await asyncio.sleep(0.05)
+
+
+async def test_who_joins_a_young_kafka_finds_its_group_coordinated(
+    caplog: pytest.LogCaptureFixture,
+):
+    with running_kafka() as (_, bootstrap):
+        await ensure(bootstrap)
+        subscriber = clients.subscriber(bootstrap, group="quire-order", session_seconds=6)
+        subscriber.subscribe(["quire.order.commands"], listener=Quiet())
+        await subscriber.start()
+        await subscriber.stop()
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+class Quiet(ConsumerRebalanceListener):
+    async def on_partitions_revoked(self, revoked: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] awaited
+        pass
+
+    async def on_partitions_assigned(self, assigned: object) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] awaited
+        pass
 
 
 async def test_kafka_comes_back_after_kill_9():
