@@ -32,13 +32,6 @@ COPY cli cli
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash .
 
 FROM python:${PYTHON}-slim
-ARG VERSION=0.1.0
-ARG REVISION=unknown
-LABEL org.opencontainers.image.title="Quire" \
-      org.opencontainers.image.description="An order system for an online bookstore: every order a chain of facts." \
-      org.opencontainers.image.licenses="Apache-2.0" \
-      org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/quire --shell /usr/sbin/nologin quire \
  && install -d -o quire -g quire -m 0750 /var/lib/quire /run/quire/app /run/quire/owner
 COPY --from=wheels /opt/quire /opt/quire
@@ -47,10 +40,21 @@ ENV PATH=/opt/quire/bin:$PATH \
     PYTHONPATH=/app \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    QUIRE_STATE_DIR=/var/lib/quire
+    QUIRE_STATE_DIR=/var/lib/quire \
+    QUIRE_READY_FILE=/tmp/ready
 WORKDIR /var/lib/quire
 USER 10001:10001
-# A process that serves HTTP or beats says by itself how it is; any other counts as well while it runs.
-HEALTHCHECK --interval=5s --timeout=5s --start-period=60s --retries=6 CMD ["python", "-m", "cli.health"]
+# Every process touches its ready file with each turn; who serves HTTP is better asked there.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=180s --start-interval=2s --retries=3 \
+    CMD ["python", "-S", "-m", "cli.health"]
 ENTRYPOINT ["python", "-m", "cli.main"]
 CMD ["--help"]
+# Last, since they change with each commit and what stands behind a change is built again.
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Quire" \
+      org.opencontainers.image.description="An order system for an online bookstore: every order a chain of facts." \
+      org.opencontainers.image.base.name="docker.io/library/python:3.13-slim" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"

@@ -11,6 +11,10 @@ install_lock = { $(PIP) install --no-deps --no-compile --require-hashes --requir
 COMPILE := $(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-header \
   --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
+TAG ?= quire:local
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+REVISION = $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+
 ifdef STATE_DIR
 export QUIRE_STATE_DIR := $(STATE_DIR)
 endif
@@ -19,7 +23,7 @@ export QUIRE_PORT_BASE := $(PORT_BASE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check mutants faults bench lock clean
+.PHONY: help up down test check mutants faults bench image sbom lock clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -47,6 +51,19 @@ faults: $(VENV)/.dev ## Hurt a stack at random for FOR=60s, by SEED=N, and hold 
 
 bench: $(VENV)/.dev ## Measure a short set of all; BENCH="core append" says which.
 	$(BIN)/python -m bench $(BENCH)
+
+image: ## Build the image, TAG=quire:local; print its size and the seconds.
+	@begin=$$(date +%s); docker build --quiet --tag $(TAG) \
+	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) . >/dev/null && end=$$(date +%s) && \
+	docker history --human=false --format '{{.Size}} {{.CreatedBy}}' $(TAG) | awk -v tag=$(TAG) -v took=$$((end - begin)) ' \
+	  { all += $$1 } !base { own += $$1 } /useradd --system --uid 10001/ { base = 1 } \
+	  END { printf "%s: %.0f MB on top of the base, %.0f MB in all, built in %d s\n", tag, own / 1e6, all / 1e6, took }'
+
+sbom: $(VENV)/.dev ## List what is in the image, as CycloneDX JSON, in build/quire.cdx.json.
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file build/quire.cdx.json 2>/dev/null
+	@echo build/quire.cdx.json
 
 lock: $(VENV)/.dev ## Pin anew what pyproject.toml asks for.
 	$(COMPILE) --output-file requirements.txt pyproject.toml

@@ -8,8 +8,6 @@ It imports nothing of ours and little else, since it is run every few seconds.
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 
 STANDS_STILL_SECONDS = 60.0
 ANSWER_SECONDS = 3.0
@@ -31,6 +29,9 @@ def complaint(url: str | None, file: str | None) -> str | None:
 
 
 def _answers(url: str) -> str | None:
+    import urllib.error  # here, since it takes longer than all the rest
+    import urllib.request
+
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_SECONDS):  # noqa: S310 ours
             return None
