@@ -17,7 +17,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
+from psycopg import sql
 
 from stack import database
 from stack.layout import Layout
@@ -74,22 +76,36 @@ def kafka_server() -> Iterator[tuple[Running, str]]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def _database(postgres_server: tuple[Running, int, Secrets], request: pytest.FixtureRequest) -> str:
+@pytest.fixture(scope="session")
+def new_database(postgres_server: tuple[Running, int, Secrets]) -> Callable[[str], str]:
+    """Make a database with the newest schema, copied from one that was migrated; gives its name,
+    which begins as the caller says."""
     _, port, secrets = postgres_server
-    module = request.path.stem
-    name = f"{module[:40]}_{uuid4().hex[:8]}"
-    asyncio.run(database.ensure(secrets, port, name))
+    migrated = f"migrated_{uuid4().hex[:8]}"
+    asyncio.run(database.ensure(secrets, port, migrated))
     subprocess.run(
         [sys.executable, "-m", "cli.main", "migrate"],
         check=True,
         env={
             **os.environ,
-            "QUIRE_POSTGRES_OWNER_DSN": secrets.owner_dsn(port, name),
-            "QUIRE_POSTGRES_DSN": secrets.app_dsn(port, name),
+            "QUIRE_POSTGRES_OWNER_DSN": secrets.owner_dsn(port, migrated),
+            "QUIRE_POSTGRES_DSN": secrets.app_dsn(port, migrated),
         },
     )
-    return name
+
+    def make(prefix: str) -> str:
+        name = f"{prefix[:40]}_{uuid4().hex[:8]}"
+        names = (sql.Identifier(name), sql.Identifier(migrated), sql.Identifier(database.OWNER))
+        with psycopg.connect(secrets.admin_dsn(port), autocommit=True) as admin:
+            admin.execute(sql.SQL("create database {} template {} owner {}").format(*names))
+        return name
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def _database(new_database: Callable[[str], str], request: pytest.FixtureRequest) -> str:
+    return new_database(request.path.stem)
 
 
 @pytest.fixture(scope="module")
