@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cli.main import main
+from cli.main import main as quire
 from streams.engine import Engine
 
 
@@ -11,6 +11,6 @@ async def _breaks(self: Engine, batch: Sequence[Any]) -> None:
     raise RuntimeError("a bug of ours")
 
 
-if __name__ == "__main__":
+def main() -> None:
     Engine.handle = _breaks
-    main()
+    quire()

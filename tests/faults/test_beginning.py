@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from bench.faults.proxy import LOOPBACK, Fault, Proxy
 from stack.ports import free_ports
 from streams.faustapp import EXIT_BROKEN
+from tests.faults import broken_worker
 from tests.faults.world import Process, World, orders
 from tests.integration.relay_world import until
 
@@ -65,7 +66,7 @@ async def test_a_worker_that_waits_for_its_fence_ends_when_it_is_told_to(world: 
 
 
 async def test_a_worker_that_breaks_ends_and_does_not_stand_still(world: World):
-    worker = await world.start("worker", "order", module="tests.faults.broken_worker")
+    worker = await world.start("worker", "order", main=broken_worker.main)
     await worker.ready()
     await world.send(orders(1))
     assert await worker.ended(30) == EXIT_BROKEN

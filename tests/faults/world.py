@@ -1,10 +1,9 @@
 """What the fault tests share: topics made anew, real processes, messages, and what must hold."""
 
 import asyncio
+import os
 import signal
-import sys
-from asyncio.subprocess import Process as Child
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,17 +20,18 @@ from bus.batches import BatchSender, Place, Record
 from bus.message import BENCH, Message
 from bus.partition import partition_of
 from cli.audit import _paid  # pyright: ignore[reportPrivateUsage] one way to read the ledger
+from cli.main import main as quire
 from domain.catalog import TOPICS
 from domain.ids import derive
 from domain.message import Command, Line, Money
 from domain.order.messages import PlaceOrder
-from stack.process import Spec, file_says_ready, spawn
 from store import log
 from store.codec import encode
 from store.connect import AsyncConnection, connect
 from store.verify import verify
 from streams.reactions import ROUTES
 from streams.settings import Settings
+from tests.faults.forked import Child, command_line
 from tests.integration.fresh import delete, make_anew
 from tests.integration.relay_world import Read, read_all, until
 
@@ -110,7 +110,11 @@ class World:
                 await delete(kafka, ROUTES.topics)
 
     async def start(
-        self, *words: str, dsn: str | None = None, module: str = "cli.main", **settings: object
+        self,
+        *words: str,
+        dsn: str | None = None,
+        main: Callable[[], None] = quire,
+        **settings: object,
     ) -> Process:
         """Start `quire run <words>`; `settings` are QUIRE_* in lower case. Not ready yet."""
         name = f"{len(self.processes)}-{'-'.join(words)}"
@@ -126,8 +130,9 @@ class World:
             **settings,
         }
         environment = {f"QUIRE_{key.upper()}": str(value) for key, value in chosen.items()}
-        command = (sys.executable, "-m", module, "run", *words)
-        child = await spawn(Spec(name, command, log_file, file_says_ready(ready), environment))
+        log_file.touch()
+        told = {**os.environ, **environment}
+        child = Child(command_line, main, ("run", *words), log_file, told)
         process = Process(child, ready, log_file)
         self.processes.append(process)
         return process
@@ -135,8 +140,7 @@ class World:
     async def run(self, *names: str, **settings: object) -> list[Process]:
         """Start several at once and wait until all are ready: `worker order`, `relay`, ..."""
         started = [
-            await self.start(*name.split(), dsn=None, module="cli.main", **settings)
-            for name in names
+            await self.start(*name.split(), dsn=None, main=quire, **settings) for name in names
         ]
         await asyncio.gather(*(process.ready() for process in started))
         return started
