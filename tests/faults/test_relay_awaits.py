@@ -189,23 +189,30 @@ async def test_killed_at_every_await(world: World, tmp_path: Path):
 
 
 async def test_its_lock_is_taken_away_with_a_second_ready(world: World, admin_dsn: str):
-    """17: `pg_terminate_backend` of the relay at work, again and again. One of the two is frozen
-    meanwhile: when it was that one's, it goes on with its chunk after the other has sent it."""
-    relays = [await world.process() for _ in range(2)]
-    await until(lambda: _both_ready(world))
+    """17: `pg_terminate_backend` of the relay at work, again and again. In turn the one that held
+    the lock is frozen, and goes on with its chunk after the other has sent it; and the one that
+    stands by, so that who held the lock has to take it again."""
+    holder = await world.process()
+    await until(lambda: _live(world, 1))
+    await world.relayed(await world.orders(1))
+    standby = await world.process()
+    relays = (holder, standby)
     async with await connect(admin_dsn, name="admin") as admin:
         for number in range(6):
-            start, head = await world.position(), await world.orders(60)
+            await until(lambda: _live(world, 2))
+            start, head = await world.position(), await world.orders(25)
             await until(lambda start=start: _beyond(world, start))
-            frozen = relays[number % 2]
+            frozen = (holder, standby)[number % 2]
             frozen.send_signal(signal.SIGSTOP)
-            await admin.execute(TAKE_AWAY)
+            assert (await admin.execute(TAKE_AWAY)).rowcount == 1
             await world.relayed(head)
             frozen.send_signal(signal.SIGCONT)
+            if frozen is holder:
+                holder, standby = standby, holder
     for relay in relays:
         relay.terminate()
     errors = b"".join([(await relay.communicate())[1] for relay in relays])
-    assert errors.count(b"holds the lock now") >= 2
+    assert errors.count(b"holds the lock now") >= 3
     await exact(world)
 
 
@@ -215,12 +222,13 @@ TAKE_AWAY = (
 )
 
 
-async def _both_ready(world: World) -> bool:
+async def _live(world: World, count: int) -> bool:
+    """Whether so many relays have the connection on which they hold the lock or ask for it."""
     cursor = await world.conn.execute(
         "select from pg_stat_activity where application_name = 'quire relay'"
         " and datname = current_database()"
     )
-    return cursor.rowcount == 2
+    return cursor.rowcount == count
 
 
 async def _beyond(world: World, position: int) -> bool:
