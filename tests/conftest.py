@@ -7,6 +7,7 @@
 
 QUIRE_TEST_POSTGRES (a state directory and a port, as `dir:port`) and QUIRE_TEST_KAFKA name servers
 that run already and that nobody kills: so `python -m tests.mutants` starts them once.
+`--servers containers` takes both from the official images.
 """
 
 import asyncio
@@ -14,7 +15,9 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -25,6 +28,7 @@ from stack import database
 from stack.layout import Layout
 from stack.secrets import Secrets, load_or_make
 from stack.topics import Topic, ensure
+from tests import engine
 from tests.integration.servers import Running, running_kafka, running_postgres
 
 HERE = Path(__file__).parent
@@ -35,7 +39,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--target",
         default="local",
-        help="What the acceptance tests ask: `local` starts a stack, a URL is one that runs.",
+        help="What the acceptance tests ask: `local`, `compose`, or the URL of what runs.",
+    )
+    parser.addoption(
+        "--scale",
+        action="append",
+        default=[],
+        metavar="SERVICE=N",
+        help="With --target compose: so many containers of a service. May be given again.",
+    )
+    parser.addoption(
+        "--servers",
+        choices=("local", "containers"),
+        default="local",
+        help="Where the tests' Postgres and Kafka come from: our own, or the official images.",
     )
     parser.addoption(
         "--lives", type=int, help="How many random lives tests/lives plays; 10,000 unless said."
@@ -51,28 +68,48 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.faults)
         if HERE / "acceptance" in item.path.parents:
             item.add_marker(pytest.mark.acceptance)
+        if HERE / "docker" in item.path.parents:
+            item.add_marker(pytest.mark.docker)
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[tuple[Running, int, Secrets]]:
+def _contained(request: pytest.FixtureRequest) -> bool:
+    """Whether the servers are containers; the test is skipped when there can be none."""
+    if request.config.getoption("servers") != "containers":
+        return False
+    reason = engine.missing(engine.REAPER, engine.POSTGRES, engine.KAFKA)
+    if reason:
+        pytest.skip(reason)
+    return True
+
+
+def _containers() -> Any:
+    """Imported only by who wants it: the library behind it takes half a second."""
+    return import_module("tests.integration.containers")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(_contained: bool) -> Iterator[tuple[Running, int, Secrets]]:
     """The server itself, for tests that kill it: (running, port, secrets)."""
     given = os.environ.get("QUIRE_TEST_POSTGRES")
     if given:
         directory, _, port = given.rpartition(":")
         yield Running(), int(port), load_or_make(Layout.at(Path(directory)).secrets)
         return
-    with running_postgres() as (running, port, layout):
+    make = _containers().contained_postgres if _contained else running_postgres
+    with make() as (running, port, layout):
         yield running, port, load_or_make(layout.secrets)
 
 
 @pytest.fixture(scope="session")
-def kafka_server() -> Iterator[tuple[Running, str]]:
+def kafka_server(_contained: bool) -> Iterator[tuple[Running, str]]:
     """The server itself, for tests that kill it: (running, bootstrap)."""
     given = os.environ.get("QUIRE_TEST_KAFKA")
     if given:
         yield Running(), given
         return
-    with running_kafka() as server:
+    make = _containers().contained_kafka if _contained else running_kafka
+    with make() as server:
         yield server
 
 

@@ -27,6 +27,11 @@ class Running:
         self._thread.start()
         self.supervisor = Supervisor(print)
 
+    @property
+    def ours(self) -> bool:
+        """Whether there is anything that we may kill."""
+        return bool(self.supervisor.standings)
+
     def start(self, specs: Sequence[Spec]) -> None:
         self._do(self.supervisor.start(specs))
 
