@@ -21,12 +21,18 @@ class Settings(BaseSettings):
     state_dir: Path = Path(".quire")
     provider_host: str = "127.0.0.1"
     provider_port: int = 8084
+    provider_page_url: str = ""
     allow_open: bool = False
     provider_delay_seconds: float = 0
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
     authentication_minutes: float = 10
     authorization_days: float = 7
+
+    @property
+    def page_url(self) -> str:
+        """Where a customer's browser reaches us: on this machine, unless told otherwise."""
+        return self.provider_page_url.rstrip("/") or f"http://127.0.0.1:{self.provider_port}"
 
     def periods(self) -> Periods:
         return Periods(

@@ -11,7 +11,6 @@ from gateways.signature import read_secret
 
 log = logging.getLogger("quire.provider")
 
-LOOPBACK = "127.0.0.1"
 DRAIN_SECONDS = 3
 KEEP_ALIVE_SECONDS = 30
 """Longer than any client keeps a connection: who closes first must not be the server."""
@@ -21,9 +20,7 @@ async def run(settings: Settings) -> None:
     """Serve until SIGTERM."""
     refuse_open(settings.provider_host, allowed=settings.allow_open)
     home = settings.state_dir / "provider"
-    # The customer's browser opens its pages on this machine, also when it runs in a container.
-    url = f"http://{LOOPBACK}:{settings.provider_port}"
-    ledger = Ledger(home / "ledger.jsonl", url=url, periods=settings.periods())
+    ledger = Ledger(home / "ledger.jsonl", url=settings.page_url, periods=settings.periods())
     secret = read_secret(
         settings.state_dir / "webhook.key", given=settings.webhook_secret.get_secret_value()
     )
