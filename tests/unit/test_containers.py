@@ -1,5 +1,6 @@
 """The files for containers fit each other; nothing here needs an engine."""
 
+import os
 import re
 import subprocess
 import sys
@@ -113,3 +114,33 @@ def test_the_list_of_contents_tells_each_wheel_and_nothing_of_this_machine(tmp_p
     locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert listed == set(locked)
     assert str(ROOT) not in told.read_text()
+
+
+def compose_is_missing() -> str:
+    try:
+        done = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return "docker is not installed"
+    return "" if done.returncode == 0 else "docker compose is not installed"
+
+
+OVERRIDES = [[], *([page] for page in COMPOSE[1:])]
+PROFILES = ["", "cli", "observability", "tools", "*"]
+
+
+@pytest.mark.skipif(bool(compose_is_missing()), reason=compose_is_missing())
+@pytest.mark.parametrize("override", OVERRIDES, ids=lambda pages: str([p.stem for p in pages]))
+@pytest.mark.parametrize("profile", PROFILES)
+def test_compose_takes_each_profile_and_override(profile: str, override: list[Path]):
+    words = [word for page in [COMPOSE[0], *override] for word in ("--file", str(page))]
+    done = subprocess.run(
+        ["docker", "compose", *words, "--profile", profile, "config", "--quiet"],
+        capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_every_profile_is_tried():
+    named = {p for service in project()["services"].values() for p in service.get("profiles", ())}
+    assert named | {"", "*"} == set(PROFILES)
