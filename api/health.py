@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from api.hot import HotRoute, told
 from api.service import Service, service_of
 from bus import topics
+from bus.publisher import PublishFailed
 from domain.catalog import TOPICS
 from store import log
 from store.errors import Unavailable
@@ -23,12 +24,17 @@ async def healthz(_: Request) -> Response:
     return Response(b'{"status":"ok"}', media_type="application/json")
 
 
-@router.get("/readyz", summary="Postgres and Kafka answered within 1 s", responses=told(answer=200))
+@router.get(
+    "/readyz",
+    summary="Postgres and Kafka, or the sink, answered within 1 s",
+    responses=told(answer=200),
+)
 async def readyz(request: Request) -> Response:
     """503 names what did not answer."""
     service = service_of(request)
-    names = ("postgres", "kafka")
-    answers = await asyncio.gather(_answers(service, _postgres), _answers(service, _kafka))
+    bus = ("sink", _sink) if service.sinks else ("kafka", _kafka)
+    names = ("postgres", bus[0])
+    answers = await asyncio.gather(_answers(service, _postgres), _answers(service, bus[1]))
     status = 200 if all(answers) else 503
     body = {
         "status": "ready" if status == 200 else "not_ready",
@@ -47,7 +53,7 @@ async def _answers(service: Service, ask: Callable[[Service], Awaitable[None]]) 
     try:
         async with asyncio.timeout(SECONDS):
             await ask(service)
-    except (TimeoutError, Unavailable, topics.KafkaUnavailable):
+    except (TimeoutError, Unavailable, topics.KafkaUnavailable, PublishFailed):
         return False
     return True
 
@@ -55,6 +61,11 @@ async def _answers(service: Service, ask: Callable[[Service], Awaitable[None]]) 
 async def _postgres(service: Service) -> None:
     async with service.db() as conn:
         await log.head(conn)
+
+
+async def _sink(service: Service) -> None:
+    assert service.sinks is not None
+    await service.sinks.look(TOPICS["order"])
 
 
 async def _kafka(service: Service) -> None:

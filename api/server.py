@@ -6,7 +6,8 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.intake.app import create_intake
-from api.settings import Settings
+from api.settings import Settings, WallSettings
+from api.wall.app import create_wall
 from gateways.serving import refuse_open, serve
 
 log = logging.getLogger("quire.api")
@@ -24,6 +25,20 @@ async def run_intake(settings: Settings) -> None:
     """Serve the intake until SIGTERM."""
     refuse_open(settings.intake_host, allowed=settings.allow_open)
     await _serve(create_intake(settings), settings.intake_host, settings.intake_port)
+
+
+async def run_wall(settings: WallSettings) -> None:
+    """Serve the wall until SIGTERM."""
+    refuse_open(settings.wall_host, allowed=settings.allow_open)
+    app = create_wall(settings)
+    log.info("listening on http://%s:%d", settings.wall_host, settings.wall_port)
+    await serve(
+        app,
+        settings.wall_host,
+        settings.wall_port,
+        drain_seconds=DRAIN_SECONDS,
+        before_stop=app.state.board.close,
+    )
 
 
 async def _serve(app: FastAPI, host: str, port: int) -> None:

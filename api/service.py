@@ -15,6 +15,7 @@ from api.prices import Prices
 from api.problems import Problem
 from api.sending import Sending
 from api.settings import Settings
+from api.sinks import SinkPublisher
 from api.together import Alike, Together
 from api.wakeups import Wakeups, Watch
 from api.writer import Writer
@@ -69,8 +70,9 @@ class Service:
         self.metrics = Metrics()
         dsn = settings.postgres_dsn.get_secret_value()
         self._pool = connect.pool(dsn, name="quire api", size=settings.api_connections)
-        self._kafka = None if publisher else KafkaPublisher(settings.kafka)
-        self._given = publisher
+        self.sinks = SinkPublisher(settings.sink_url) if settings.sink_url else None
+        self._given = publisher or self.sinks
+        self._kafka = None if self._given else KafkaPublisher(settings.kafka)
         master = read_master_key(
             settings.state_dir / "master.key", given=settings.master_key.get_secret_value()
         )
@@ -108,6 +110,8 @@ class Service:
             if self._kafka is not None:
                 await self._start(self._kafka)
                 stack.push_async_callback(self._kafka.stop)
+            if self.sinks is not None:
+                stack.callback(self.sinks.close)
             stack.push_async_callback(self.writer.close)
             works = [self.writer.run(), self.prices.run(), self._watch_health()]
             if reads:

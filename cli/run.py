@@ -108,10 +108,9 @@ def api() -> None:
     """Serve HTTP."""
     from api.server import run as run_api
     from api.settings import Settings as ApiSettings
-    from domain.catalog import TOPICS
 
     settings = _read(ApiSettings)
-    _go(lambda: run_api(settings), settings, TOPICS.values(), waits=False)
+    _go(lambda: run_api(settings), settings, _of_kafka(settings), waits=False)
 
 
 @run.command()
@@ -143,10 +142,30 @@ def intake() -> None:
     """Take events in over HTTP."""
     from api.server import run_intake
     from api.settings import Settings as ApiSettings
-    from domain.catalog import TOPICS
 
     settings = _read(ApiSettings)
-    _go(lambda: run_intake(settings), settings, TOPICS.values(), waits=False)
+    _go(lambda: run_intake(settings), settings, _of_kafka(settings), waits=False)
+
+
+@run.command()
+def wall() -> None:
+    """Show orders as they happen; it is told by POST and needs no server."""
+    from api.server import run_wall
+    from api.settings import WallSettings
+
+    settings = _read(WallSettings)
+    _go(lambda: run_wall(settings))
+
+
+@run.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--sink", envvar="K_SINK", required=True, help="Where to post to; Knative sets it.")
+@click.option("--once", is_flag=True, help="Post the file as it is now, and end.")
+def supplier(file: Path, sink: str, *, once: bool) -> None:
+    """Post a supplier's stock FILE (sku,quantity) as a goods receipt, whenever it has changed."""
+    from streams.supplier import run as run_supplier
+
+    _go(lambda: run_supplier(file, sink, once=once))
 
 
 @run.command()
@@ -163,6 +182,13 @@ def mail(state_dir: Path, port: int) -> None:
     from streams.mail import run as run_mail
 
     _go(lambda: run_mail(port, state_dir))
+
+
+def _of_kafka(settings: "ApiSettings") -> Iterable[str]:
+    """The topics that have to be there; who posts to sinks needs no Kafka."""
+    from domain.catalog import TOPICS
+
+    return () if settings.sink_url else TOPICS.values()
 
 
 def _settings() -> "Settings":

@@ -8,7 +8,7 @@ from cli.output import Exit, Failure
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-SETTINGS = ("Settings", "SourceSettings")
+SETTINGS = ("Settings", "SourceSettings", "WallSettings")
 _TELL = {"42P01", "42703", "42883"}
 """No such table, column or function."""
 

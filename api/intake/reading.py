@@ -31,7 +31,7 @@ SDK_FAULTS = (
 """What the SDK raises for attributes of any type; the last four come from its date parser."""
 
 _JSON = re.compile(r"^(application|text)/([a-z0-9.+-]+\+)?json$")
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # the SDK would take now; nobody reads it
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # where none is told; the SDK would take now
 
 
 class Received(NamedTuple):
@@ -43,6 +43,7 @@ class Received(NamedTuple):
     subject: str
     extensions: dict[str, str]
     data: Any
+    time: datetime = _LONG_AGO
 
 
 class _Bytes(JSONFormat):
@@ -147,6 +148,7 @@ def _received(event: BaseCloudEvent, data: Any) -> Received:
         event.get_subject() or "",
         extensions,
         data,
+        event.get_time() or _LONG_AGO,
     )
 
 

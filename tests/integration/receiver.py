@@ -36,6 +36,7 @@ class Receiver:
         self.url = f"http://127.0.0.1:{port}/events"
         self.came: list[Came] = []
         self.answers: dict[str, deque[int]] = {}
+        self.refuse_all_with = 0
         self.go = asyncio.Event()
         self.go.set()
 
@@ -46,10 +47,13 @@ class Receiver:
         came = Came(scope["headers"], await request.body())
         self.came.append(came)
         await self.go.wait()
-        queue = self.answers.get(came.id, deque())
-        status = queue.popleft() if queue else 202
+        status = self.refuse_all_with or self._answer_to(came)
         headers = {"Kne-Reason": "as_told"} if status >= 400 else {}
         await Response(b"why" if status >= 400 else b"", status, headers)(scope, receive, send)
+
+    def _answer_to(self, came: Came) -> int:
+        queue = self.answers.get(came.id, deque[int]())
+        return queue.popleft() if queue else 202
 
 
 @asynccontextmanager
