@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from signal import Signals
 from threading import Thread
@@ -85,9 +86,10 @@ def running_kafka() -> Generator[tuple[Running, str]]:
 
 @contextmanager
 def _running(spec: Spec) -> Generator[Running]:
+    """Run a server; nobody reads its data afterwards, so it is not asked to put them in order."""
     running = Running()
     try:
-        running.start([spec])
+        running.start([replace(spec, stop_signal=spec.orphan_signal, stop_note="")])
         yield running
     finally:
         running.stop()

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -15,7 +15,7 @@ from stack import kafka as kafka_part
 from stack import postgres as postgres_part
 from stack.secrets import load_or_make
 from stack.topics import TOPICS, Topic, ensure
-from tests.integration.servers import running_kafka, running_postgres
+from tests.integration.servers import Running, running_kafka, running_postgres
 
 
 async def partitions(bootstrap: str, name: str) -> int:
@@ -75,15 +75,21 @@ async def test_postgres_comes_back_after_kill_9():
                 await asyncio.sleep(0.05)
 
 
+@pytest.fixture(scope="module")
+def own_kafka() -> Iterator[tuple[Running, str]]:
+    with running_kafka() as server:
+        yield server
+
+
 async def test_who_joins_a_young_kafka_finds_its_group_coordinated(
-    caplog: pytest.LogCaptureFixture,
+    own_kafka: tuple[Running, str], caplog: pytest.LogCaptureFixture
 ):
-    with running_kafka() as (_, bootstrap):
-        await ensure(bootstrap)
-        subscriber = clients.subscriber(bootstrap, group="quire-order", session_seconds=6)
-        subscriber.subscribe(["quire.order.commands"], listener=Quiet())
-        await subscriber.start()
-        await subscriber.stop()
+    _, bootstrap = own_kafka
+    await ensure(bootstrap)
+    subscriber = clients.subscriber(bootstrap, group="quire-order", session_seconds=6)
+    subscriber.subscribe(["quire.order.commands"], listener=Quiet())
+    await subscriber.start()
+    await subscriber.stop()
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
@@ -95,12 +101,12 @@ class Quiet(ConsumerRebalanceListener):
         pass
 
 
-async def test_kafka_comes_back_after_kill_9():
-    with running_kafka() as (running, bootstrap):
-        [before] = [standing.pid for standing in running.supervisor.standings]
-        running.kill("kafka")
-        async with asyncio.timeout(30):
-            while running.supervisor.standings[0].pid in (before, None):
-                await asyncio.sleep(0.05)
-            while not await kafka_part.answers(bootstrap):
-                await asyncio.sleep(0.05)
+async def test_kafka_comes_back_after_kill_9(own_kafka: tuple[Running, str]):
+    running, bootstrap = own_kafka
+    [before] = [standing.pid for standing in running.supervisor.standings]
+    running.kill("kafka")
+    async with asyncio.timeout(60):
+        while running.supervisor.standings[0].pid in (before, None):
+            await asyncio.sleep(0.05)
+        while not await kafka_part.answers(bootstrap):
+            await asyncio.sleep(0.05)
