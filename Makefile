@@ -34,8 +34,10 @@ up: $(VENV)/.local ## Start everything; Ctrl-C stops it, the data stays in .quir
 down: $(VENV)/.local ## Stop a stack that was started with `quire up --detach`.
 	@$(BIN)/quire down
 
+# Tests wait more than they compute. Each process has a Kafka and a Postgres of its own.
+TESTERS ?= 2
 test: $(VENV)/.dev ## Run all tests, on a real Kafka and a real Postgres.
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(TESTERS)
 
 check: $(VENV)/.dev ## Look at format, lint, types and walls.
 	$(BIN)/ruff format --check .

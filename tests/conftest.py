@@ -17,7 +17,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
@@ -31,8 +31,12 @@ from stack.topics import Topic, ensure
 from tests import engine
 from tests.integration.servers import Running, running_kafka, running_postgres
 
+if TYPE_CHECKING:
+    from xdist.scheduler import LoadScopeScheduling
+
 HERE = Path(__file__).parent
 NEED_SERVERS = (HERE / "integration", HERE / "faults")
+LONGEST_FIRST = ("docker", "acceptance", "faults", "integration", "lives", "model")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,6 +74,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.acceptance)
         if HERE / "docker" in item.path.parents:
             item.add_marker(pytest.mark.docker)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: _turn(item.path))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
+    """With several processes, one runs a file, whose tests share a database; or all that asks the
+    stack. What takes longest begins first."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 not where one process runs all
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "acceptance" if "/acceptance/" in file else file
+
+    config.option.loadscopereorder = False
+    return Together(config, log)
+
+
+def _turn(path: Path) -> int:
+    room = path.relative_to(HERE).parts[0]
+    return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")
