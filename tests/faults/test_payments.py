@@ -24,7 +24,7 @@ from tests.integration.hand import Record, Topic
 from tests.integration.relay_world import until
 
 A_BATCH = 15
-WORKERS = 3
+WORKERS = 10
 ROUNDS, KILLS_A_ROUND, NEW_ORDERS = 10, 10, 5
 
 
@@ -123,7 +123,8 @@ async def _the_ledger_is_the_log(world: World, sent: list[Message]) -> None:
 
 
 async def test_a_worker_is_killed_between_the_answer_and_the_commit(world: World):
-    """10: the whole process, with fifteen answers given and a commit under way."""
+    """10: the whole process, with fifteen answers given and a commit under way. The next one comes
+    under the same name, as in the stack, and has its partitions at once."""
     sent = [
         message(
             AuthorizePayment(f"o-{n}", 1, Money(700 + n, "GBP"), "tok_approve"), f"o-{n}/authorize"
@@ -132,7 +133,7 @@ async def test_a_worker_is_killed_between_the_answer_and_the_commit(world: World
     ]
     async with await connect(world.admin_dsn, name="admin") as admin:
         for begin in range(0, len(sent), A_BATCH):
-            [worker] = await world.run("worker payment")
+            [worker] = await world.run("worker payment", instance="payment")
             async with admin.transaction():
                 # The commit has to wait here, and dies with the worker's connection or lands late.
                 await admin.execute("lock table event in exclusive mode")
@@ -140,7 +141,7 @@ async def test_a_worker_is_killed_between_the_answer_and_the_commit(world: World
                 await until(lambda begin=begin: _asked(world, begin + A_BATCH))
                 await until(lambda: world.waits_for_lock("quire-payment"))
                 await worker.kill()
-    await world.run("worker payment")
+    await world.run("worker payment", instance="payment")
     await world.settled(sent)
     await _the_ledger_is_the_log(world, sent)
 
