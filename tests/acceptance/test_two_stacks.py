@@ -17,7 +17,7 @@ TURN = timedelta(seconds=1)
 
 @pytest.fixture(scope="module")
 def other(stack: Stack) -> Iterator[Stack]:
-    with new_stack(QUIRE_RESERVATION_MINUTES="0.4") as second:
+    with new_stack(QUIRE_RESERVATION_MINUTES="0.6") as second:
         yield second
 
 

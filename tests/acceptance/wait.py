@@ -8,7 +8,7 @@ T = TypeVar("T")
 LOOK_SECONDS = 0.1
 
 
-def until(look: Callable[[], T], seconds: float = 30, told: Callable[[], Any] | None = None) -> T:
+def until(look: Callable[[], T], seconds: float = 60, told: Callable[[], Any] | None = None) -> T:
     """Look until what is seen is true; give it. Fails with what `told` says."""
     deadline = monotonic() + seconds
     while not (seen := look()):

@@ -212,9 +212,14 @@ async def read_all(
     return found
 
 
+def within(seconds: float) -> asyncio.Timeout:
+    """A time-out that is for failing only: mutants cut it short, a busy machine gets twice that."""
+    return asyncio.timeout(seconds * float(os.environ.get("QUIRE_TEST_PATIENCE", "2")))
+
+
 async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
-    """Wait for a condition; the time is for failing only, so mutants may cut it short."""
-    async with asyncio.timeout(seconds * float(os.environ.get("QUIRE_TEST_PATIENCE", "1"))):
+    """Wait for a condition, for `seconds` as `within` has them."""
+    async with within(seconds):
         while not await holds():
             await asyncio.sleep(0.02)
 

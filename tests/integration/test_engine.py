@@ -30,6 +30,7 @@ from store.log import Recorded, read_streams
 from streams.agents import declare
 from streams.engine import Engine
 from tests.integration.hand import Topic, message, named, settings
+from tests.integration.relay_world import within
 from tests.spec import NOON
 
 
@@ -255,7 +256,7 @@ async def test_a_wish_is_found_by_the_next_owner(
 
     second = await engine("order", postgres_dsn, tmp_path)
 
-    async with asyncio.timeout(10):
+    async with within(30):
         while await result(db, f"{bad}/place") != "applied":
             await asyncio.sleep(0.02)
     await second.close()

@@ -1,6 +1,5 @@
 """Parked messages that a person mends: seen by cause, edited, redriven, discarded (PROTOCOL 12)."""
 
-import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,6 +28,7 @@ from store.parked_choice import Choice
 from streams.agents import declare
 from streams.engine import Engine
 from tests.integration.hand import Record, Topic, message, named, settings
+from tests.integration.relay_world import within
 
 
 def place(order_id: str) -> PlaceOrder:
@@ -219,7 +219,7 @@ async def test_a_redriven_message_that_breaks_its_batch_is_parked_again(
     await broken.own({0: None})
     room.owner = broken
 
-    async with asyncio.timeout(5):
+    async with within(20):
         await room.post("redrive", ids=[number])
 
     [again] = await room.rows(key)
