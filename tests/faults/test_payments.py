@@ -85,7 +85,7 @@ async def test_a_hundred_kills_between_the_answer_and_the_commit(world: World):
 
 async def test_cancelled_while_the_provider_is_asked(world: World):
     """11: the answer is late, the order waits for it in `cancelling`; what was held is let go."""
-    settings = {"provider_delay_seconds": 1.5}
+    settings = {"provider_delay_seconds": 3}
     sent = [message(ReceiveStock("mug", 20), "mug/in"), *orders(20)]
     await world.run("worker payment", "worker order", "worker inventory", "relay", **settings)
     await world.send(sent)
