@@ -401,7 +401,7 @@ MUTANTS = (
     ),
     Mutant(
         "owed_not_captured_anew",
-        "tests/unit/domain/test_life.py::"
+        "tests/unit/domain/test_life_lapsed.py::"
         "test_a_capture_that_came_too_late_is_made_of_a_new_authorisation",
         "What left unpaid is captured as soon as the money is held anew.",
     ),
