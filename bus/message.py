@@ -5,10 +5,11 @@ The CloudEvents SDK takes ten times as long; a test holds the two against each o
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
 RELAY = "quire/relay"
 API = "quire/api"
@@ -36,7 +37,7 @@ class NotAMessage(Exception):
     """The record is not one that Quire writes; says what is wrong with it."""
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True, gc=False):
     """A command or a fact on its way.
 
     `key` is the record's key, `subject` the stream. `prev` is the id of the command that the relay
@@ -91,7 +92,7 @@ class Message(NamedTuple):
             for name, text in headers
             if name.startswith("ce_") and name[3:] not in STANDARD | OWN
         )
-        return read._replace(extensions=tuple(others))
+        return replace(read, extensions=tuple(others))
 
     @staticmethod
     def from_record(

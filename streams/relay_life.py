@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from bus.batches import BatchSender, Place, Record
 from bus.message import Message
@@ -117,7 +118,7 @@ class RelayLife:
         for fact in facts:
             for command in commands_of(fact, self.since):
                 place = self.place_of(command)
-                chained = command._replace(prev=last.get(place))
+                chained = replace(command, prev=last.get(place))
                 records.setdefault(place, []).append(_record(chained))
                 last[place] = command.id
                 sent.append(Sent(fact.position, command.id, place))

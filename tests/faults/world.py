@@ -14,6 +14,7 @@ from uuid import UUID
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.protocol.admin import DeleteGroupsRequest
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from bus.batches import BatchSender, Place, Record
@@ -313,7 +314,7 @@ def message(command: Command, origin: str, *, source: str = BENCH, **changes: An
         key=command.key, subject=command.stream, correlation=command.key, causation=None,
         data=encode(command),
     )  # fmt: skip
-    return made._replace(**changes)
+    return replace(made, **changes)
 
 
 def orders(count: int, prefix: str = "o", sku: str = "mug") -> list[Message]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+from msgspec.structs import replace
 from pydantic import SecretStr
 
 from bus.message import API, RELAY, TIMERS, Message
@@ -65,7 +66,7 @@ class Topic:
         return self.command(command, origin, partition, source=RELAY, prev=before)
 
     def timer(self, command: Command, id: UUID, partition: int = 0) -> Record:
-        return self.send(message(command, "timer", source=TIMERS)._replace(id=id), partition)
+        return self.send(replace(message(command, "timer", source=TIMERS), id=id), partition)
 
     def raw(
         self,

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from bus.message import TIMERS
 from domain.inventory.messages import ReceiveStock, ReserveStock
@@ -404,8 +405,8 @@ async def test_what_would_make_the_log_unreadable_or_its_hashes_unclear_is_parke
 
     await owner.handle(
         [
-            topic.send(message(place(early), early)._replace(time=ancient)),
-            topic.send(message(place(split), split)._replace(source="partner\t0\n{}")),
+            topic.send(replace(message(place(early), early), time=ancient)),
+            topic.send(replace(message(place(split), split), source="partner\t0\n{}")),
         ]
     )
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import httpx
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from api import moving
 from api.app import create_app
@@ -54,7 +55,7 @@ class Room:
         return (await self.rows(key))[0].id
 
     def head(self, key: str, **changes: Any) -> list[tuple[str, bytes]]:
-        return message(place(key), f"{key}/place")._replace(**changes).headers()
+        return replace(message(place(key), f"{key}/place"), **changes).headers()
 
     async def rows(self, key: str) -> list[parked.Parked]:
         return await parked_choice.chosen(self.conn, Choice(key=key), limit=1000)
@@ -129,7 +130,7 @@ async def test_an_edited_message_that_fails_too_keeps_the_place(room: Room, key:
         " wished_at = now(), edit_id = %s, edit_headers = %s::json, edit_body = '{' where id = %s",
         (edited.id, parked.dump_headers(edited.headers()), number),
     )
-    await room.publish(row.topic, message(CancelOrder(key), "n")._replace(type=parked.NUDGE))
+    await room.publish(row.topic, replace(message(CancelOrder(key), "n"), type=parked.NUDGE))
 
     first, behind = await room.rows(key)
     assert (first.id, first.command_id, first.cause) == (number, edited.id, "bad_data")
@@ -171,7 +172,7 @@ async def test_an_edit_of_a_timer_ends_the_timer(room: Room, key: str):
         "insert into timer values (%s, %s, %s, now(), %s, %s, 'order', %s, %s, '{}')",
         (expire.stream, expire.kind, timer, expire.kind, key, key, timer),
     )
-    sent = message(expire, "timer", source=TIMERS)._replace(id=timer, data=b"{}")
+    sent = replace(message(expire, "timer", source=TIMERS), id=timer, data=b"{}")
     await room.owner.handle([room.topic.command(place(key), f"{key}/place")])
     await room.owner.handle([room.topic.send(sent)])
     [row] = await room.rows(key)
@@ -189,7 +190,7 @@ async def test_a_discarded_timer_that_nobody_can_decode_is_not_armed_any_more(ro
         "insert into timer values (%s, %s, %s, now(), %s, %s, 'order', %s, %s, '{}')",
         (expire.stream, expire.kind, timer, expire.kind, key, key, timer),
     )
-    sent = message(expire, "timer", source=TIMERS)._replace(id=timer, data=b"{}")
+    sent = replace(message(expire, "timer", source=TIMERS), id=timer, data=b"{}")
     await room.owner.handle([room.topic.send(sent)])
     [row] = await room.rows(key)
 

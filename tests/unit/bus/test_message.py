@@ -9,6 +9,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bus.message import API, OWN, RELAY, STANDARD, Message, NotAMessage
 
@@ -27,7 +28,7 @@ def message(**changes: object) -> Message:
         causation=None,
         data=b'{"order_id":"o-1"}',
     )
-    return plain._replace(**changes)
+    return replace(plain, **changes)
 
 
 text = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1)
@@ -60,7 +61,7 @@ def test_a_record_gives_back_the_message_that_was_written(written: Message):
 @given(messages, st.dictionaries(names, text, max_size=3))
 def test_attributes_of_others_travel_along(written: Message, others: dict[str, str]):
     """Who reads a record leaves them; what was written down goes out again with them."""
-    whole = written._replace(extensions=tuple(others.items()))
+    whole = replace(written, extensions=tuple(others.items()))
     headers = whole.headers()
     assert Message.from_record(written.key.encode(), written.data, headers) == written
     assert Message.written(written.key, written.data, headers) == whole
