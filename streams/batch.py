@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from bus.message import RELAY
 from domain.deadlines import Disarm, Periods, deadlines
@@ -145,7 +146,7 @@ class Batch:
         except Exception as error:  # a bug parks its message, never the partition
             return self._park(incoming, "cannot_decide", repr(error))
         else:
-            verdict = self._record(incoming, events, command.stream, held._replace(state=state))
+            verdict = self._record(incoming, events, command.stream, replace(held, state=state))
         self._end_timer(incoming, verdict)
         return verdict
 
@@ -195,7 +196,7 @@ class Batch:
                 )
             )  # fmt: skip
             if own:
-                held = held._replace(version=version, head=head)
+                held = replace(held, version=version, head=head)
             else:
                 self._move_shared_head(event, version, head)
             first = version if first is None else first
@@ -226,7 +227,7 @@ class Batch:
                 command.context, incoming.correlation, id, encode(command).decode(),
             )  # fmt: skip
             armed = None if armed is None else armed | {deadline.name}
-        return held if armed is held.armed else held._replace(armed=armed)
+        return held if armed is held.armed else replace(held, armed=armed)
 
     def _end_timer(self, incoming: Incoming, verdict: Verdict) -> None:
         if incoming.is_timer:
@@ -286,7 +287,7 @@ class Batch:
             timers |= verdict.timers
         decided.ended = sorted(key for key, timer in timers.items() if timer is None)
         decided.armed = [timer for _, timer in sorted(timers.items()) if timer is not None]
-        decided.outcomes.sort(key=attrgetter("command_id"))  # the order of locks (PROTOCOL 5)
+        decided.outcomes.sort(key=attrgetter("command_id.int"))  # the order of locks (PROTOCOL 5)
         decided.sweep = bool(self.gaps)
         if self._stock is not None:
             decided.stock, decided.shelves = self._stock.changed()

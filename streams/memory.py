@@ -1,14 +1,16 @@
 """What the owner of some partitions remembers, so that it need not fold each time."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from store.log import Recorded
 
 NO_TIMERS: frozenset[str] = frozenset()
 
 
-class Held(NamedTuple):
+class Held(Struct, frozen=True):
     """A stream's state, with the version and the hash that the next fact follows.
 
     `armed` names its timers, None where they are not known: only who saw the stream begin knows.

@@ -3,15 +3,16 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from bus.batches import Place
 
 CAPACITY = 300_000  # commands; about 60 MB
 
 
-class Sent(NamedTuple):
+class Sent(Struct, frozen=True, gc=False):
     """A command, the fact that caused it, and where it was sent to."""
 
     position: int
