@@ -28,8 +28,11 @@ from streams.window import Chunk, Sent, Window
 RELAY_CHECKPOINT = "relay"
 CHUNK = 1_000
 SLOW_POLL = 0.2
-# A record batch costs the broker as much as a dozen records: under load wait for company.
-BREATH = 0.02
+# A record batch costs the broker as much as a dozen records, so wait for company: the longer, the
+# more there is.
+BREATH_A_FACT = 0.0001
+SHORTEST_BREATH = 0.02
+LONGEST_BREATH = 0.05
 WATCH_EVERY = 1.0
 
 log = logging.getLogger("quire.relay")
@@ -67,8 +70,8 @@ class RelayLife:
             relayed = await self._relay_chunk()
             if not relayed:
                 await wait(self._conn, SLOW_POLL)
-            elif relayed < CHUNK // 4:
-                await asyncio.sleep(BREATH)
+            elif relayed < CHUNK:
+                await asyncio.sleep(breath_after(relayed))
 
     async def watch_partitions(self) -> None:
         """Return never; raises CannotGoOn when a topic got more partitions under way."""
@@ -137,6 +140,11 @@ class RelayLife:
             self.window.go_back(position)
         self._set_back = None
         done.set()
+
+
+def breath_after(relayed: int) -> float:
+    """Seconds until the next chunk, when this one was not all that fits into one."""
+    return min(LONGEST_BREATH, max(SHORTEST_BREATH, relayed * BREATH_A_FACT))
 
 
 def _record(message: Message) -> Record:
