@@ -23,7 +23,7 @@ def misplaced(
     stream = command.stream
     if len(stream) > LONGEST or len(key) > LONGEST:
         return ("too_long", f"ids may have {LONGEST} characters at the most")
-    if not all(each.isprintable() for each in (stream, *told)):
+    if not "".join((stream, *told)).isprintable():
         return ("unprintable", "ids must not contain control characters")
     if time < EARLIEST:
         return ("bad_time", f"nothing can have happened before {EARLIEST.year}")

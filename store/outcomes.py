@@ -1,6 +1,7 @@
 """What became of each command: one row under its id."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -23,10 +24,13 @@ _FIND = (
 )
 
 
+_number = attrgetter("int")  # ids compare themselves as these, in Python
+
+
 async def find(conn: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, Outcome]:
     """The outcomes that exist already, by command id."""
     if not ids:
         return {}
     async with conn.cursor(binary=True) as cursor:
-        await cursor.execute(_FIND, (list(ids), min(ids), max(ids)))
+        await cursor.execute(_FIND, (list(ids), min(ids, key=_number), max(ids, key=_number)))
         return {row[0]: Outcome(*row[1:]) for row in await cursor.fetchall()}

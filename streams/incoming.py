@@ -1,7 +1,8 @@
 """A record as the engine reads it: the command, or why there is none."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from bus.message import TIMERS, Message, NotAMessage
 from domain.ids import derive
@@ -12,8 +13,7 @@ from store.parked import NUDGE, Parked
 from streams.context import Record
 
 
-@dataclass
-class Incoming:
+class Incoming(Struct):
     """One message of a batch. `problem` is (cause, error) when it cannot be decided.
 
     `parked` is its row when it comes back from there.

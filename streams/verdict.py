@@ -1,8 +1,10 @@
 """What is known before a message is decided, and what it wants written then."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from store.commit import NewOutcome, NewTimer
 from store.log import NewEvent
@@ -21,11 +23,10 @@ class Known:
     last_relayed: dict[int, UUID]
 
 
-@dataclass
-class Verdict:
+class Verdict(Struct):
     """What one message wants written."""
 
-    events: list[NewEvent] = field(default_factory=list[NewEvent])
+    events: list[NewEvent] = []
     outcome: NewOutcome | None = None
     parked: NewParked | None = None
-    timers: dict[TimerKey, NewTimer | None] = field(default_factory=dict[TimerKey, NewTimer | None])
+    timers: dict[TimerKey, NewTimer | None] = {}
