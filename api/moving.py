@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from api.rehearsal import PROCESSORS, understood
@@ -10,10 +11,11 @@ from bus.message import OPERATOR, Headers, Message
 from bus.publisher import Publisher
 from domain.ids import derive
 from domain.message import Command
-from store import parked, timers, unparking
+from store import parked, parked_choice, timers, unparking
 from store.codec import BadData, UnknownType, decode_command, encode
 from store.connect import AsyncConnection
-from store.parked import Parked, dump_headers
+from store.parked import Marked, Parked, dump_headers
+from store.parked_choice import Choice
 
 Sleep = Callable[[float], Awaitable[None]]
 MOST_AT_ONCE = 1_000
@@ -27,10 +29,17 @@ class NotEditable(Exception):
         self.code = code
 
 
+class Moved(NamedTuple):
+    """How many were marked, and the last of them: the rest is after that."""
+
+    marked: int
+    last: int
+
+
 async def move(
     conn: AsyncConnection,
     publisher: Publisher,
-    ids: Sequence[int],
+    choice: Choice,
     wish: str,
     *,
     by: str,
@@ -38,26 +47,30 @@ async def move(
     rate: float = 0,
     seconds: float = float("inf"),
     sleep: Sleep = asyncio.sleep,
-) -> list[int]:
-    """Redrive or discard; gives the ids that were marked, which are those still parked.
+) -> Moved:
+    """Redrive or discard all that is chosen and still parked, a page at a time, oldest first.
 
     `rate` is how many a second, 0 for all at once; after so many `seconds` the rest is left.
+    What is parked after this began is not meant.
     """
-    marked: list[int] = []
+    choice = choice._replace(upto=choice.upto or (await parked_choice.extent(conn, choice)).upto)
     at_once = max(1, int(min(rate, MOST_AT_ONCE))) if rate else MOST_AT_ONCE
-    spent = 0.0
-    for start in range(0, len(ids), at_once):
-        if start and rate:
-            if spent + at_once / rate > seconds:
+    gap = at_once / rate if rate else 0
+    loop, count, waited, first = asyncio.get_running_loop(), 0, 0.0, True
+    began = loop.time()
+    while ids := await parked_choice.numbers(conn, choice, limit=at_once):
+        if not first:
+            if max(waited + gap, loop.time() - began) > seconds:
                 break
-            await sleep(at_once / rate)
-            spent += at_once / rate
+            if gap:
+                await sleep(gap)
+                waited += gap
         now = await timers.now(conn)
-        some = ids[start : start + at_once]
-        rows = await parked.wish(conn, some, wish, by=by, because=because, at=now)
-        await _nudge(publisher, rows, now)
-        marked += [row.id for row in rows]
-    return marked
+        marked = await parked.wish(conn, ids, wish, by=by, because=because, at=now)
+        await _nudge(publisher, marked, now)
+        count += len(marked)
+        choice, first = choice._replace(after=ids[-1]), False
+    return Moved(count, choice.after)
 
 
 async def edit(
@@ -90,7 +103,7 @@ async def edit(
     )
     if marked is None:
         raise NotEditable("not_parked", f"message {row.id} was handled meanwhile")
-    await _nudge(publisher, [marked], now)
+    await _nudge(publisher, [Marked(marked.id, marked.topic, marked.key)], now)
     return message.id
 
 
@@ -136,10 +149,15 @@ def _refuse_clear_text(row: Parked, command: Command) -> None:
         raise NotEditable("contact_not_editable", "a contact is sealed, and stays as it was")
 
 
-async def _nudge(publisher: Publisher, rows: Sequence[Parked], at: datetime) -> None:
-    for topic, key in dict.fromkeys((row.topic, row.key) for row in rows):
-        nudge = Message(
-            id=uuid4(), type=parked.NUDGE, source=OPERATOR, time=at, key=key, subject=key,
-            correlation=key, causation=None, data=b"{}",
-        )  # fmt: skip
-        await publisher.publish(topic, nudge)
+async def _nudge(publisher: Publisher, rows: Sequence[Marked], at: datetime) -> None:
+    """Each key once; side by side, as Kafka takes them."""
+    places = dict.fromkeys((row.topic, row.key) for row in rows)
+    await asyncio.gather(*(_nudge_one(publisher, topic, key, at) for topic, key in places))
+
+
+async def _nudge_one(publisher: Publisher, topic: str, key: str, at: datetime) -> None:
+    nudge = Message(
+        id=uuid4(), type=parked.NUDGE, source=OPERATOR, time=at, key=key, subject=key,
+        correlation=key, causation=None, data=b"{}",
+    )  # fmt: skip
+    await publisher.publish(topic, nudge)

@@ -11,6 +11,7 @@ from api import moving
 from api.asked import json_body
 from api.forms import LARGEST, Form
 from api.hot import told
+from api.letters import Letters
 from api.parked_view import past, shown
 from api.problems import Problem
 from api.rehearsal import preview
@@ -22,9 +23,9 @@ from store.parked_choice import Choice
 router = APIRouter(prefix="/ops/parked", tags=["operations"], dependencies=[Depends(json_body)])
 
 ServiceOf = Annotated[Service, Depends(given_service)]
-MOST_AT_ONCE = 10_000
+MOST_NAMED = 10_000
 MOST_UNCONFIRMED = 100
-LONGEST_SECONDS = 20.0  # of one request that moves at a rate; the rest is for the next one
+LONGEST_SECONDS = 20.0  # of one request that moves messages; the rest is for the next one
 
 Number = Annotated[int, Field(ge=1, le=LARGEST)]
 By = Annotated[str, Field(min_length=1, max_length=200, description="Who does it.")]
@@ -35,11 +36,14 @@ Text = Annotated[str, Field(max_length=512)]
 class WhichForm(Form):
     """The messages that are meant: `ids`, or all that fit; `all` has to be said."""
 
-    ids: Annotated[tuple[Number, ...], Field(max_length=MOST_AT_ONCE)] = ()
+    ids: Annotated[tuple[Number, ...], Field(max_length=MOST_NAMED)] = ()
     code: Text = ""
     key: Text = ""
     topic: Text = ""
     all: bool = False
+    after: Annotated[
+        int, Field(ge=0, le=LARGEST, description="Only what follows this id: `next` of an answer.")
+    ] = 0
     by: By = "anonymous"
     rate: Annotated[
         float | None, Field(gt=0, allow_inf_nan=False, description="At most so many a second.")
@@ -50,7 +54,7 @@ class WhichForm(Form):
     def choice(self) -> Choice:
         if not (self.ids or self.code or self.key or self.topic or self.all):
             raise Problem(422, "nothing_chosen", "say which", hint="ids, code, key, topic or all.")
-        return Choice(self.ids, "", self.topic, self.key, self.code)
+        return Choice(self.ids, "", self.topic, self.key, self.code, self.after)
 
 
 class RedriveForm(WhichForm):
@@ -96,7 +100,7 @@ async def some(
     choice = Choice((), processor, topic, key, code)
     async with service.db() as conn:
         groups = await parked_choice.groups(conn, choice)
-        rows = await parked_choice.chosen(conn, choice, after=after, limit=limit)
+        rows = await parked_choice.chosen(conn, choice._replace(after=after), limit=limit)
     following = rows[-1].id if len(rows) == limit else None
     found = [shown(row, payload=False) for row in rows]
     grouped = [group._asdict() for group in groups]
@@ -129,7 +133,9 @@ async def one(number: Number, service: ServiceOf) -> Response:
     "/redrive", summary="Decide messages again", responses=told(409, 415, 422, 503, answer=200)
 )
 async def redrive(form: RedriveForm, service: ServiceOf) -> Response:
-    """What was handled already is not handled again."""
+    """What was handled already is not handled again.
+
+    A request moves for 20 seconds at the most: when `left` is not 0, send `next` as `after`."""
     return await _move(service, form, "redrive", "")
 
 
@@ -161,25 +167,29 @@ async def edit(number: Number, form: EditForm, service: ServiceOf) -> Response:
 
 
 async def _move(service: Service, form: WhichForm, wish: str, because: str) -> Response:
-    choice = form.choice()
     async with service.db() as conn:
-        rows = await parked_choice.chosen(conn, choice, limit=MOST_AT_ONCE)
-        seen = await preview(conn, rows)
-        told = {"messages": len(rows), **(seen.told() if wish == "redrive" else {})}
-        if form.dry_run or not rows:
-            return _json({**told, "marked": 0, "left": len(rows)})
-        _refuse_unconfirmed(len(rows), form.confirm)
-        marked = await moving.move(
+        found = await parked_choice.extent(conn, choice := form.choice())
+        choice = choice._replace(upto=found.upto)
+        told: dict[str, Any] = {"messages": found.messages}
+        if wish == "redrive" and found.messages:
+            letters = Letters.of(service.vault, service.settings.redrive_targets)
+            told |= (await preview(conn, choice, letters)).told()
+        if form.dry_run or not found.messages:
+            return _json({**told, "marked": 0, "left": found.messages, "next": None})
+        _refuse_unconfirmed(found.messages, form.confirm)
+        moved = await moving.move(
             conn,
             service.publisher,
-            [row.id for row in rows],
+            choice,
             wish,
             by=form.by,
             because=because,
             rate=form.rate or 0,
             seconds=LONGEST_SECONDS,
         )
-    return _json({**told, "marked": len(marked), "left": len(rows) - len(marked)})
+        rest = await parked_choice.extent(conn, choice._replace(after=moved.last))
+    following = moved.last if rest.messages else None
+    return _json({**told, "marked": moved.marked, "left": rest.messages, "next": following})
 
 
 def _refuse_unconfirmed(count: int, confirmed: int | None) -> None:

@@ -1,6 +1,6 @@
 """`POST /orders`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -83,8 +83,12 @@ async def placed(service: Service, wanted: Wanted, ids: Ids) -> Made:
 
 async def priced(service: Service, wanted: Sequence[WantedLine]) -> tuple[Line, ...]:
     """The lines at the prices of the catalogue, each with the warehouse where its sku lies."""
+    return lines_at(await service.prices.find({line.sku for line in wanted}), wanted)
+
+
+def lines_at(items: Mapping[str, Item], wanted: Sequence[WantedLine]) -> tuple[Line, ...]:
+    """The lines at the prices of these items; raises a Problem."""
     skus = {line.sku for line in wanted}
-    items = await service.prices.find(skus)
     unknown = sorted(skus - items.keys())
     if unknown:
         raise Problem(
@@ -106,7 +110,7 @@ async def priced(service: Service, wanted: Sequence[WantedLine]) -> tuple[Line, 
     )
 
 
-def _refuse_other_prices(wanted: Sequence[WantedLine], items: dict[str, Item]) -> None:
+def _refuse_other_prices(wanted: Sequence[WantedLine], items: Mapping[str, Item]) -> None:
     changed = [
         {
             "sku": line.sku,

@@ -44,3 +44,6 @@ class Settings(WallSettings):
 
     max_parked: int = 1_000
     """503: how many messages may be parked."""
+
+    redrive_targets: str = ""
+    """What the dead letters' agent may post to: only a preview asks for it here."""

@@ -128,6 +128,11 @@ def say(message: str) -> None:
     click.echo(message, err=True)
 
 
+def counted(number: int, noun: str, many: str = "") -> str:
+    """`1 order`, `2 orders`; `many` where an s is not enough."""
+    return f"{number:,} {noun if number == 1 else many or noun + 's'}"
+
+
 def differs() -> NoReturn:
     """End a check that found a difference."""
     raise SystemExit(Exit.DIFFERENCE)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import Exit, Failure, emit, emit_line, json_option, say, state_dir_option
+from cli.output import Exit, Failure, counted, emit, emit_line, json_option, say, state_dir_option
 from cli.parked_moves import discard, edit, redrive
 from cli.servers import servers
 
@@ -54,6 +54,8 @@ def list_(
         told = [each._asdict() for each in groups] if summary else [_plain(row) for row in rows]
         for each in told:
             emit_line(each)
+        if not summary:
+            _say_more(groups, len(rows))
         return
     for group in groups:
         click.echo(_group_line(group))
@@ -64,8 +66,14 @@ def list_(
                     click.echo(_row_line(row))
     if not groups:
         say("nothing is parked")
-    elif not summary and len(rows) == limit:
-        say(f"only the oldest {limit} are shown; --limit shows more")
+    elif not summary:
+        _say_more(groups, len(rows))
+
+
+def _say_more(groups: "list[Group]", shown: int) -> None:
+    there = sum(group.messages for group in groups)
+    if there > shown:
+        say(f"only the oldest {shown} of {there} are shown; --limit shows more")
 
 
 @parked.command()
@@ -86,19 +94,26 @@ def show(number: int, state_dir: Path, *, as_json: bool) -> None:
 @state_dir_option
 @json_option
 def history(limit: int, state_dir: Path, *, as_json: bool) -> None:
-    """List what people redrove, edited and discarded, newest first: who, when and why."""
-    for each in asyncio.run(_history(servers(state_dir).postgres_dsn, limit)):
+    """List what people redrove, edited and discarded, newest first: who, when and why.
+
+    What failed again stands here too, with its error."""
+    found = asyncio.run(_history(servers(state_dir).postgres_dsn, limit + 1))
+    for each in found[:limit]:
         if as_json:
             emit_line(each)
         else:
             click.echo(_past_line(each))
+    if not found:
+        say("nobody moved a message yet")
+    elif len(found) > limit:
+        say(f"only the newest {limit} are shown; --limit shows more")
 
 
 def _group_line(group: "Group") -> str:
     wished = f", {group.wished} on their way" if group.wished else ""
     return (
         f"{group.cause}: {group.messages} of {group.processor},"
-        f" {group.kind or 'not a message'}, {group.keys} key(s),"
+        f" {group.kind or 'not a message'}, {counted(group.keys, 'key')},"
         f" since {group.oldest:%Y-%m-%d %H:%M:%S}{wished}"
     )
 
@@ -119,10 +134,12 @@ def _past_line(past: dict[str, Any]) -> str:
     result = past["edit_result"] if past["wish"] == "edit" else past["result"]
     because = f", because: {past['wished_because']}" if past["wished_because"] else ""
     as_what = f" as {past['edit_id']}" if past["edit_id"] else ""
+    again = f", failed again: {past['failed_error']}" if past["failed_cause"] else ""
+    cause = past["failed_cause"] or past["cause"]
     return (
         f"{past['parked_id']:>8}  {past['wished_at']:%Y-%m-%d %H:%M:%S}  {past['wish']} by"
         f" {past['wished_by']}{as_what}: {result or 'unknown'}  {past['kind']} of {past['key']}"
-        f" ({past['cause']}){because}"
+        f" ({cause}){because}{again}"
     )
 
 

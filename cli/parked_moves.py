@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import Exit, Failure, emit, json_option, say, state_dir_option, yes_option
+from cli.output import Exit, Failure, counted, emit, json_option, say, state_dir_option, yes_option
 from cli.servers import Servers, servers
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from store.parked_choice import Choice
 
 MOST_BY_KEYSTROKE = 100
-MOST_AT_ONCE = 10_000
+SHOWN = 20
 
 
 def which(function: Any) -> Any:
@@ -126,64 +126,69 @@ def _move(
     if not (numbers or cause or key or topic or everything):
         raise click.UsageError("say which: numbers, --code, --key, --topic or --all")
     where = servers(state_dir, writes=True)
-    choice = Choice(numbers, "", topic, key, cause)
-    seen, gone = asyncio.run(_look(where, choice))
+    asked = Choice(numbers, "", topic, key, cause)
+    count, choice, gone = asyncio.run(_meant(where, asked))
     for line in gone:
         say(line)
-    count = len(seen.trials)
-    told = {"wish": wish, "messages": count, **(seen.told() if wish == "redrive" else {})}
-    say(_told(wish, seen))
-    if dry_run or not count:
+    if not count:
+        say("nothing is parked" if everything else "none of these is parked")
+        if as_json:
+            emit({"wish": wish, "messages": 0, "marked": 0}, as_json=True)
+        return
+    seen = asyncio.run(_look(where, choice, state_dir)) if wish == "redrive" else None
+    told = {"wish": wish, "messages": count, **(seen.told() if seen else {})}
+    say(_told(seen) if seen else f"will discard {count}{asyncio.run(_behind(where, choice))}")
+    if dry_run:
         emit({**told, "marked": 0}, as_json=True) if as_json else None
         return
     if not yes:
         _ask(wish, count)
-    ids = [trial.row.id for trial in seen.trials]
-    marked = asyncio.run(_mark(where, ids, wish, because, rate or 0))
+    marked = asyncio.run(_mark(where, choice, wish, because, rate or 0))
     if as_json:
-        emit({**told, "marked": len(marked)}, as_json=True)
-    say(f"{len(marked)} marked; their owner does it now. `quire parked list` shows what stays")
+        emit({**told, "marked": marked}, as_json=True)
+    say(f"{marked} marked; their owner does it now. `quire parked list` shows what stays")
 
 
-def _told(wish: str, seen: "Preview") -> str:
-    if wish == "discard":
-        behind = f"; {seen.following} that stand behind go on" if seen.following else ""
-        return f"will discard {len(seen.trials)}{behind}"
-    lines = [f"will send {len(seen.sent)}, {len(seen.failing)} would fail"]
-    if waits := len(seen.trials) - len(seen.sent):
-        lines[0] += f"; {waits} wait behind another"
+def _told(seen: "Preview") -> str:
+    counts = seen.told()
+    lines = [f"will send {counts['will_send']}, {seen.failed} would fail"]
+    if unknown := counts["cannot_tell"]:
+        lines[0] += f", {unknown} cannot be told"
+    if seen.waiting:
+        lines[0] += f"; {seen.waiting} wait behind another"
     if seen.following:
         lines[0] += f"; {seen.following} that stand behind go on"
-    for one in seen.failing[:20]:
+    if seen.not_looked_at:
+        lines.append(f"  only the first {seen.looked_at} by key were looked at")
+    for one in seen.failing[:SHOWN]:
         assert one.fails is not None
         lines.append(f"  {one.row.id} would fail: {one.fails[0]}: {one.fails[1][:100]}")
-    lines += [
-        f"  {one.row.id} would be refused: {one.refused}" for one in seen.trials if one.refused
-    ][:20]
+    if seen.failed > SHOWN:
+        lines.append(f"  and {seen.failed - SHOWN} more would fail")
+    lines += [f"  {one.row.id} would be refused: {one.refused}" for one in seen.refused[:SHOWN]]
     return "\n".join(lines)
 
 
 def _ask(wish: str, count: int) -> None:
     if count <= MOST_BY_KEYSTROKE:
-        click.confirm(f"{wish} {count} message(s)?", abort=True, err=True)
+        click.confirm(f"{wish} {counted(count, 'message')}?", abort=True, err=True)
         return
     typed = click.prompt(f"type {count} to {wish} {count} messages", err=True, default="")
     if typed.strip() != str(count):
         raise Failure("not_confirmed", f"{typed!r} is not {count}: nothing was done")
 
 
-async def _look(where: Servers, choice: "Choice") -> "tuple[Preview, list[str]]":
-    """What would happen, and a line for each number that was handled before."""
-    from api.rehearsal import preview
+async def _meant(where: Servers, choice: "Choice") -> "tuple[int, Choice, list[str]]":
+    """How many there are, the choice of no others, and a line for each number handled before."""
     from store.connect import connect
-    from store.parked_choice import chosen
+    from store.parked_choice import extent, numbers
     from store.unparking import history
 
+    gone: list[str] = []
     async with await connect(where.postgres_dsn, name="quire-cli") as conn:
-        rows = await chosen(conn, choice, limit=MOST_AT_ONCE)
-        here = {row.id for row in rows}
-        gone: list[str] = []
-        for number in sorted(set(choice.ids) - here):
+        count, upto = await extent(conn, choice)
+        here = await numbers(conn, choice, limit=len(choice.ids)) if choice.ids else []
+        for number in sorted(set(choice.ids) - set(here)):
             past = await history(conn, parked_id=number, limit=1)
             if not past:
                 raise _not_parked(number)
@@ -192,7 +197,30 @@ async def _look(where: Servers, choice: "Choice") -> "tuple[Preview, list[str]]"
                 f"{number} was handled: {last.wish} by {last.wished_by} at"
                 f" {last.wished_at:%Y-%m-%d %H:%M:%S}; nothing changes"
             )
-        return await preview(conn, rows), gone
+    return count, choice._replace(upto=upto), gone
+
+
+async def _look(where: Servers, choice: "Choice", state_dir: Path) -> "Preview":
+    """What would become of them."""
+    from api.letters import Letters
+    from api.rehearsal import preview
+    from store.connect import connect
+    from store.vault import Vault, read_master_key
+
+    key, path = os.environ.get("QUIRE_MASTER_KEY", ""), state_dir / "master.key"
+    vault = Vault(read_master_key(path, given=key)) if key or path.is_file() else None
+    letters = Letters.of(vault, os.environ.get("QUIRE_REDRIVE_TARGETS", where.intake))
+    async with await connect(where.postgres_dsn, name="quire-cli") as conn:
+        return await preview(conn, choice, letters)
+
+
+async def _behind(where: Servers, choice: "Choice") -> str:
+    from store.connect import connect
+    from store.parked_choice import following
+
+    async with await connect(where.postgres_dsn, name="quire-cli") as conn:
+        count = await following(conn, choice)
+    return f"; {count} that stand behind go on" if count else ""
 
 
 async def _one(where: Servers, number: int) -> "Parked":
@@ -210,11 +238,12 @@ def _not_parked(number: int) -> Failure:
     return Failure("not_parked", f"no message {number} is parked", exit_code=Exit.NOT_FOUND)
 
 
-async def _mark(where: Servers, ids: list[int], wish: str, because: str, rate: float) -> list[int]:
+async def _mark(where: Servers, choice: "Choice", wish: str, because: str, rate: float) -> int:
     from api.moving import move
 
     async with _connected(where) as (conn, publisher):
-        return await move(conn, publisher, ids, wish, by=_who(), because=because, rate=rate)
+        moved = await move(conn, publisher, choice, wish, by=_who(), because=because, rate=rate)
+    return moved.marked
 
 
 async def _edit(where: Servers, row: "Parked", data: bytes, because: str, kind: str) -> str:

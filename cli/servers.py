@@ -3,10 +3,14 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cli.output import Exit, Failure
+
+if TYPE_CHECKING:
+    from stack.board import Board
 
 
 class Servers(msgspec.Struct, frozen=True):
@@ -15,6 +19,8 @@ class Servers(msgspec.Struct, frozen=True):
     postgres_dsn: str
     postgres_owner_dsn: str
     kafka: str
+    intake: str = ""
+    """Where the stack's own intake takes events; empty for servers of one's own."""
 
 
 def servers(state_dir: Path, *, writes: bool = False) -> Servers:
@@ -33,6 +39,7 @@ def servers(state_dir: Path, *, writes: bool = False) -> Servers:
         os.environ.get("QUIRE_POSTGRES_DSN", found.postgres_dsn if found else ""),
         os.environ.get("QUIRE_POSTGRES_OWNER_DSN", found.postgres_owner_dsn if found else ""),
         os.environ.get("QUIRE_KAFKA", found.kafka if found else ""),
+        _intake(board) if board else "",
     )
     if not told.postgres_dsn:
         raise Failure(
@@ -46,3 +53,10 @@ def servers(state_dir: Path, *, writes: bool = False) -> Servers:
 
         asyncio.run(look(told.postgres_dsn))
     return told
+
+
+def _intake(board: "Board") -> str:
+    from stack.layout import Ports
+    from stack.processes import intake_env
+
+    return intake_env(Ports.from_base(board.port_base).intake)["QUIRE_REDRIVE_TARGETS"]

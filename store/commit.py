@@ -61,7 +61,7 @@ class Decided:
     armed: list[NewTimer] = field(default_factory=list[NewTimer])
     ended: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     parked: list[NewParked] = field(default_factory=list[NewParked])
-    unparked: list[int] = field(default_factory=list[int])
+    unparked: Parked | None = None
     stock: dict[str, shelf.StockRow] = field(default_factory=dict[str, shelf.StockRow])
     shelves: tuple[shelf.Shelves, shelf.Shelves] | None = None
     failed_again: tuple[Parked, str, str] | None = None
@@ -85,7 +85,7 @@ class Decided:
             self.failed_again = (row, self.parked[0].cause, self.parked[0].error)
             self.parked, self.outcomes = [], []
         else:
-            self.unparked = [row.id]
+            self.unparked = row
             if not edited:
                 self.resettled, self.outcomes = self.outcomes or [discarded], []
 
@@ -162,7 +162,7 @@ async def _write(conn: AsyncConnection, decided: Decided) -> None:
 
 
 async def _write_parked(conn: AsyncConnection, decided: Decided) -> None:
-    if decided.unparked:
+    if decided.unparked is not None:
         await unparking.remove(conn, decided.unparked)
     if decided.parked:
         await parked.insert(conn, decided.parked)

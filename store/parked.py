@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -77,6 +77,14 @@ class Parked(NamedTuple):
         return load_headers(self.headers)
 
 
+class Marked(NamedTuple):
+    """A message that somebody decided about, and where its owner is nudged."""
+
+    id: int
+    topic: str
+    key: str
+
+
 COLUMNS = (
     "id, processor, topic, partition, key, command_id, kind, cause, error, headers::text, body,"
     " attempts, parked_at, wish, wished_by, wished_because, wished_at, edit_id,"
@@ -112,11 +120,21 @@ async def movable(conn: AsyncConnection, processor: str) -> dict[str, int]:
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
-async def first(conn: AsyncConnection, processor: str, key: str) -> Parked | None:
+async def hold_first(conn: AsyncConnection, processor: str, key: str) -> Parked | None:
+    """The same, and nobody changes its wish before this transaction ends: who hands an edit in
+    meanwhile hears that it comes too late, or has it tried next."""
+    return await first(conn, processor, key, held=True)
+
+
+async def first(
+    conn: AsyncConnection, processor: str, key: str, *, held: bool = False
+) -> Parked | None:
     """The parked message of a key that all others of it wait for."""
+    lock: LiteralString = " for update" if held else ""
     async with conn.cursor(row_factory=args_row(Parked)) as cursor:
         await cursor.execute(
-            f"select {COLUMNS} from parked where processor = %s and key = %s order by id limit 1",
+            f"select {COLUMNS} from parked where processor = %s and key = %s order by id"
+            f" limit 1{lock}",
             (processor, key),
         )
         return await cursor.fetchone()
@@ -143,16 +161,16 @@ async def show(conn: AsyncConnection, id: int) -> Parked | None:
 
 async def wish(
     conn: AsyncConnection, ids: Sequence[int], wish: str, *, by: str, because: str, at: datetime
-) -> list[Parked]:
+) -> list[Marked]:
     """Marks messages for their owner to redrive or discard; the owner needs a nudge then.
 
     A message that is not parked any more is left out: what was handled is never handled again.
     """
-    async with conn.cursor(row_factory=args_row(Parked)) as cursor:
+    async with conn.cursor(row_factory=args_row(Marked)) as cursor:
         await cursor.execute(
             "update parked set wish = %s, wished_by = %s, wished_because = %s, wished_at = %s,"
             " edit_id = null, edit_headers = null, edit_body = null"
-            f" where id = any(%s) returning {COLUMNS}",
+            " where id = any(%s) returning id, topic, key",
             (wish, by, because, at, list(ids)),
         )
         return await cursor.fetchall()

@@ -1,7 +1,6 @@
 """How parked messages leave, and what is kept of that: who wanted it, when, why."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
 from uuid import UUID
 
@@ -14,17 +13,23 @@ _KEPT: LiteralString = (
     "processor, topic, partition, key, command_id, kind, cause, error, headers, body, attempts,"
     " parked_at, wish, wished_by, wished_because, wished_at, edit_id"
 )
+_VALUES: LiteralString = (
+    "%b, %b, %b, %b, %b, %b, %b, %b, %b, %b::text::json, %b, %b, %b, %b, %b, %b, %b, %b"
+)
+# What stands in the history is the wish that was tried, whatever somebody wished meanwhile.
 _REMOVE: LiteralString = (
-    "with gone as (delete from parked where id = any(%b::bigint[]) returning *)"
-    f" insert into unparked (parked_id, {_KEPT}) select id, {_KEPT} from gone"
-    " where wish is not null"
+    "with gone as (delete from parked where id = %b returning id)"
+    f" insert into unparked (parked_id, {_KEPT}) select {_VALUES} from gone"
+    " where %b::text is not null"
+)
+_KEEP_FAILED: LiteralString = (
+    f"insert into unparked (parked_id, {_KEPT}, failed_cause, failed_error)"
+    f" values ({_VALUES}, %b, %b)"
 )
 # The fault of the edited message stands in the place of the first one; a wish that came after the
 # one tried stays.
 _REPLACE: LiteralString = (
-    "with kept as (insert into unparked (parked_id, " + _KEPT + ")"
-    " values (%b, %b, %b, %b, %b, %b, %b, %b, %b, %b::text::json, %b, %b, %b, %b, %b, %b, %b, %b))"
-    " update parked set command_id = %b, kind = %b, cause = %b, error = %b,"
+    "update parked set command_id = %b, kind = %b, cause = %b, error = %b,"
     " headers = %b::text::json, body = %b, attempts = 1, parked_at = %b,"
     " wish = case when wished_at = %b then null else wish end where id = %b"
 )
@@ -39,8 +44,9 @@ class Edit(NamedTuple):
 
 
 class Unparked(NamedTuple):
-    """A message that somebody moved; `result` and `code` are what became of it, `edit_id` the
-    message that took its place, `edit_result` what became of that."""
+    """A message that somebody moved, or tried to; `result` and `code` are what became of it,
+    `edit_id` the message that took its place, `edit_result` what became of that. `failed_cause`
+    and `failed_error` say why what was tried failed again."""
 
     parked_id: int
     processor: str
@@ -63,6 +69,8 @@ class Unparked(NamedTuple):
     code: str | None
     edit_id: UUID | None
     edit_result: str | None
+    failed_cause: str | None
+    failed_error: str | None
 
 
 async def wish_edit(
@@ -80,9 +88,9 @@ async def wish_edit(
         return await cursor.fetchone()
 
 
-async def remove(conn: AsyncConnection, ids: Sequence[int]) -> None:
-    """Takes messages off the list. Part of the engine's transaction."""
-    await conn.execute(_REMOVE, (list(ids),))
+async def remove(conn: AsyncConnection, row: Parked) -> None:
+    """Takes a message off the list. Part of the engine's transaction."""
+    await conn.execute(_REMOVE, (row.id, *_kept(row), row.wish))
 
 
 async def failed_again(conn: AsyncConnection, row: Parked, cause: str, error: str) -> None:
@@ -93,31 +101,51 @@ async def failed_again(conn: AsyncConnection, row: Parked, cause: str, error: st
         " where id = %s",
         (cause, error, row.wished_at, row.id),
     )
+    if row.wish is not None:
+        await conn.execute(_KEEP_FAILED, (*_kept(row), cause, error))
 
 
 async def replace(conn: AsyncConnection, row: Parked, again: NewParked) -> None:
     """An edited message that cannot be decided either: it stands where the first one stood."""
-    kept = (
-        row.processor, row.topic, row.partition, row.key, row.command_id, row.kind, row.cause,
-        row.error, row.headers, row.body, row.attempts, row.parked_at, row.wish, row.wished_by,
-        row.wished_because, row.wished_at, row.edit_id,
-    )  # fmt: skip
+    await conn.execute(_KEEP_FAILED, (*_kept(row), again.cause, again.error))
     new = (
         again.command_id, again.kind, again.cause, again.error, again.headers, again.body,
         again.parked_at, row.wished_at, row.id,
     )  # fmt: skip
-    await conn.execute(_REPLACE, (row.id, *kept, *new))
+    await conn.execute(_REPLACE, new)
+
+
+def _kept(row: Parked) -> tuple[object, ...]:
+    return (
+        row.id, row.processor, row.topic, row.partition, row.key, row.command_id, row.kind,
+        row.cause, row.error, row.headers, row.body, row.attempts, row.parked_at, row.wish,
+        row.wished_by, row.wished_because, row.wished_at, row.edit_id,
+    )  # fmt: skip
+
+
+async def forget(conn: AsyncConnection, age: timedelta, limit: int) -> int:
+    """Drop the oldest of what was moved so long ago, by the database's clock; says how many."""
+    cursor = await conn.execute(
+        "delete from unparked where id in (select id from unparked"
+        " where ended_at < clock_timestamp() - %s order by ended_at limit %s)",
+        (age, limit),
+    )
+    return cursor.rowcount
 
 
 async def history(
     conn: AsyncConnection, *, parked_id: int | None = None, limit: int = 100
 ) -> list[Unparked]:
-    """What people moved, newest first; of one place in the queue, or of all."""
+    """What people moved or tried to, newest first; of one place in the queue, or of all."""
     async with conn.cursor(row_factory=args_row(Unparked)) as cursor:
         await cursor.execute(
             "select u.parked_id, u.processor, u.topic, u.key, u.command_id, u.kind, u.cause,"
             " u.error, u.headers::text, u.body, u.attempts, u.parked_at, u.wish, u.wished_by,"
-            " u.wished_because, u.wished_at, u.ended_at, o.result, o.code, u.edit_id, e.result"
+            " u.wished_because, u.wished_at, u.ended_at, case when u.wish <> 'edit' and"
+            " u.failed_cause is not null then 'parked' else o.result end, case when u.wish <>"
+            " 'edit' and u.failed_cause is not null then u.failed_cause else o.code end,"
+            " u.edit_id, case when u.failed_cause is null then e.result else 'parked' end,"
+            " u.failed_cause, u.failed_error"
             " from unparked u left join outcome o on o.command_id = u.command_id"
             " left join outcome e on e.command_id = u.edit_id"
             " where %s::bigint is null or u.parked_id = %s order by u.id desc limit %s",

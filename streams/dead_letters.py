@@ -8,13 +8,13 @@ import asyncio
 import logging
 import re
 from collections.abc import Mapping
-from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from aiokafka.errors import KafkaError
 
 from bus.clients import Taken
 from bus.event import FAILURE, Event, read
 from bus.publisher import PublishFailed
+from bus.targets import Targets, failed_at, shown
 from bus.topics import KafkaUnavailable
 from domain.ids import derive
 from gateways.clock import Clock, this_host
@@ -115,7 +115,7 @@ class Redriving:
     def __init__(self, conn: AsyncConnection, vault: Vault, settings: Settings) -> None:
         self._conn = conn
         self._vault = vault
-        self._allowed = {_address(each) for each in settings.redrive_targets.split(",") if each}
+        self._targets = Targets(settings.redrive_targets)
         self._seconds = settings.source_timeout_seconds
 
     async def run(self, wanted: asyncio.Event) -> None:
@@ -143,11 +143,10 @@ class Redriving:
         except CannotOpen:
             return "cannot_open", "its key is gone, or was wrapped by another master key"
         event = read(record.headers, record.value)
-        address = event.attributes.get(FAILURE[0], "") if event else ""
-        if event is None or not address:
-            return "no_address", "it does not say where it failed; discard it with a reason"
-        if _address(address) not in self._allowed:
-            return "address_not_allowed", f"{_shown(address)} is not one of QUIRE_REDRIVE_TARGETS"
+        refused = self._targets.refusal(event)
+        if event is None or refused is not None:
+            return refused
+        address = failed_at(event)
         poster = Poster(address, timeout_seconds=self._seconds)
         try:
             failure = await poster.post(event.without(FAILURE))
@@ -211,15 +210,7 @@ def _told(code: object, reason: str, address: str) -> str:
 
 def _shown(address: str) -> str:
     """Without what may be secret in an address."""
-    parts = _split(address)
-    return _text(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
-
-
-def _address(url: str) -> str:
-    """Two addresses are the same when these are: nothing is left out but a slash at the end."""
-    parts = _split(url.strip())
-    whole = (parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query, "")
-    return urlunsplit(whole)
+    return _text(shown(address))
 
 
 def _not_known(row: Parked) -> tuple[str, str] | None:
@@ -231,10 +222,3 @@ def _not_known(row: Parked) -> tuple[str, str] | None:
 def _text(text: str) -> str:
     """As it can be stored and shown."""
     return "".join(filter(str.isprintable, text))[:LONGEST]
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return SplitResult("", "", "", "", "")

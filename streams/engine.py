@@ -6,12 +6,12 @@ Every clause of PROTOCOL.md's "Owner of a partition" is here, in batch.py, or in
 import asyncio
 import functools
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from gateways.clock import Clock, this_host
 from store import fences, outcomes, parked, shelf, timers
-from store.commit import Decided, Step, begin, commit, rollback
+from store.commit import Step, begin, commit, rollback
 from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unfit, translated
 from store.fences import Fence
@@ -146,13 +146,14 @@ class Engine:
         work: Batch,
         kept: Sequence[Incoming],
         next_offsets: Mapping[int, int],
-        amend: Callable[[Decided], None] | None = None,
+        turn: Turn | None = None,
     ) -> None:
-        begun = self.context.shared_stock and bool(kept)
+        locks = self.context.shared_stock and bool(kept)
         try:
-            if begun:
+            if locks:
                 with translated():
-                    await begin(conn)
+                    if turn is None:
+                        await begin(conn)
                     skus = skus_to_lock(
                         (one.command, self._memory.state(one.command.stream))
                         for one in kept
@@ -165,9 +166,9 @@ class Engine:
                 for partition, offset in sorted(next_offsets.items())
             ]
             decided = work.written(verdicts, steps)
-            if amend is not None:
-                amend(decided)
-            await commit(conn, decided, begun=begun)
+            if turn is not None:
+                turn.settle(work, decided)
+            await commit(conn, decided, begun=locks or turn is not None)
         except (Stale, Unfit):
             await rollback(conn)
             raise
@@ -233,23 +234,35 @@ class Engine:
         if partition not in self._owned:
             return False
         conn = await self._connection()
-        with translated():
-            row = await parked.first(conn, self.context.processor, key)
-            if row is None or not row.may_move:
-                return False
-            turn = Turn.of(row, self.context.name, problem)
-            work = await self._prepare(conn, [turn.before, turn.one])
-        next_offsets = {partition: self._fences[partition].next_offset}
-        settle = functools.partial(turn.settle, work)
+        turn = await self._turn(conn, key, problem)
+        if turn is None:
+            return False
         try:
-            await self._decide_and_commit(conn, work, turn.kept, next_offsets, settle)
-        except Undecidable as error:
-            raise BrokeAgain(turn.one) from error
+            with translated():
+                work = await self._prepare(conn, [turn.before, turn.one])
+            next_offsets = {partition: self._fences[partition].next_offset}
+            await self._decide_and_commit(conn, work, turn.kept, next_offsets, turn)
+        except (Stale, Unfit) as error:
+            await rollback(conn)
+            if isinstance(error, Undecidable):
+                raise BrokeAgain(turn.one) from error
+            raise
         with translated():
             if await parked.first(conn, self.context.processor, key) is not None:
                 return True
         self._parked_keys.discard(key)  # in the same turn: nobody may park behind nothing
         return False
+
+    async def _turn(self, conn: AsyncConnection, key: str, problem: Problem | None) -> Turn | None:
+        """The first parked message of a key, held in a transaction; None, and no transaction, when
+        nobody wished it."""
+        with translated():
+            await begin(conn)
+            row = await parked.hold_first(conn, self.context.processor, key)
+        if row is None or not row.may_move:
+            await rollback(conn)
+            return None
+        return Turn.of(row, self.context.name, problem)
 
     async def _refresh(self, conn: AsyncConnection) -> None:
         with translated():

@@ -1,4 +1,5 @@
-"""Forgets old wishes: the answers after some days, the rows with the outcomes of their commands.
+"""Forgets old wishes: the answers after some days, the rows with the outcomes of their commands;
+and the history of parked messages.
 
 Any number of processes may do it: what one has dropped the next does not find.
 """
@@ -8,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from store import unparking
 from store.connect import AsyncConnection, connect
 from store.forgetting import KEPT, drop_answers, drop_rows, older_than, page_end
 
@@ -21,7 +23,7 @@ log = logging.getLogger("quire.forgetting")
 Drop = Callable[[AsyncConnection, datetime, datetime], Awaitable[int]]
 
 
-async def forget_old_wishes(dsn: str, answers_kept: timedelta) -> None:
+async def forget_what_is_old(dsn: str, answers_kept: timedelta, history_kept: timedelta) -> None:
     """Once an hour, page by page. Where the answers are done is remembered meanwhile."""
     done = _1970
     while True:
@@ -30,9 +32,18 @@ async def forget_old_wishes(dsn: str, answers_kept: timedelta) -> None:
             answers = await _drop(conn, drop_answers, done, before)
             done = max(done, before)
             rows = await _drop(conn, drop_rows, _1970, await older_than(conn, KEPT))
-        if answers or rows:
-            log.info("forgot %d answers and %d wishes", answers, rows)
+            moved = await _forget_moved(conn, history_kept)
+        if answers or rows or moved:
+            log.info("forgot %d answers, %d wishes and %d moved messages", answers, rows, moved)
         await asyncio.sleep(EVERY)
+
+
+async def _forget_moved(conn: AsyncConnection, kept: timedelta) -> int:
+    count = 0
+    while some := await unparking.forget(conn, kept, AT_ONCE):
+        count += some
+        await asyncio.sleep(PAUSE)
+    return count
 
 
 async def _drop(conn: AsyncConnection, drop: Drop, after: datetime, before: datetime) -> int:

@@ -37,6 +37,7 @@ class Settings(SourceSettings):
     batch_wait_seconds: float = 0.03
     sweep_after_seconds: float = 10
     answer_days: float = Field(default=7, gt=0)
+    parked_history_days: float = Field(default=90, gt=0)
     cached_streams: int = 50_000
     reservation_minutes: float = 15
     reservation_in_all_minutes: float = 30

@@ -19,7 +19,7 @@ from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, Unfit, translated
 from store.parts import drop_old, make_ready
 from streams.announcing import Announcements, Outgoing, Sending
-from streams.forgetting import forget_old_wishes
+from streams.forgetting import forget_what_is_old
 from streams.lifecycle import beat, pause, ready, stopping, together
 from streams.partitions import agreed_counts, still_agree
 from streams.reactions import ROUTES, Routes
@@ -78,7 +78,11 @@ async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes, clo
                 publish_lost_wishes(second, Announcements(sending, after), after),
                 _watch(sender, counts),
                 _keep_parts(dsn, clock),
-                forget_old_wishes(dsn, timedelta(days=settings.answer_days)),
+                forget_what_is_old(
+                    dsn,
+                    timedelta(days=settings.answer_days),
+                    timedelta(days=settings.parked_history_days),
+                ),
             )
     finally:
         await sender.stop()

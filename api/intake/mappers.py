@@ -77,6 +77,11 @@ class GoodsReceipt(Struct, frozen=True, forbid_unknown_fields=True):
 Asked = Wanted | Scan | GoodsReceipt
 
 
+def commands_of(asked: Asked) -> int:
+    """How many commands come of an event."""
+    return len(asked.by_sku) if isinstance(asked, GoodsReceipt) else 1
+
+
 class Place(NamedTuple):
     """Where a plain record stood."""
 

@@ -46,13 +46,14 @@ async def take(service: Service, received: Sequence[Received]) -> None:
 
     409 and 503 mean later, others never. What came before, by source and id, is done already.
     """
-    events = [_understood(each, number, len(received)) for number, each in enumerate(received)]
+    events = [understood(each, number, len(received)) for number, each in enumerate(received)]
     if len(events) > 1:
         await asyncio.gather(*(_look(service, event) for event in events))
     await _all([_accept(service, event) for event in events])
 
 
-def _understood(received: Received, number: int, count: int) -> Event:
+def understood(received: Received, number: int = 0, count: int = 1) -> Event:
+    """What an event asks for, and the row that it is kept under; pure. Raises a Problem."""
     try:
         wanted = asked(received)
         origin = origin_of(received)

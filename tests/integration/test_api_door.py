@@ -38,13 +38,6 @@ class Kept:
 
 
 @pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        await catalogue.put(conn, [Item("mug", "Mug", Money(500, "EUR"))])
-        yield conn
-
-
-@pytest.fixture
 def kept() -> Kept:
     return Kept()
 

@@ -8,10 +8,10 @@ from uuid import uuid4
 
 import pytest
 
-from store import forgetting, idempotency, timers
+from store import forgetting, idempotency, timers, unparking
 from store.connect import AsyncConnection, connect
 from store.idempotency import Wish
-from streams.forgetting import forget_old_wishes
+from streams.forgetting import forget_what_is_old
 from tests.integration.relay_world import until
 
 WEEK = timedelta(days=7)
@@ -43,6 +43,19 @@ class Room:
             )
         return key
 
+    async def moved(self, days: float, key: str) -> None:
+        """A parked message that somebody redrove so many days ago."""
+        await self.conn.execute(
+            "insert into unparked (parked_id, processor, topic, partition, key, command_id, kind,"
+            " cause, error, headers, attempts, parked_at, wish, wished_by, wished_because,"
+            " wished_at, ended_at) values (1, 'p', 't', 0, %s, gen_random_uuid(), 'k', 'c', 'e',"
+            " '[]', 1, now(), 'redrive', 'ada', '', now(), %s)",
+            (key, self.now - timedelta(days=days)),
+        )
+
+    async def keys_moved(self) -> list[str]:
+        return [row.key for row in await unparking.history(self.conn)]
+
     async def wishes_done(self, days: float) -> None:
         """Every wish up to so many days ago has had its outcome."""
         position = int((self.now - timedelta(days=days)).timestamp() * 1000)
@@ -63,6 +76,7 @@ class Room:
 async def room(postgres_dsn: str) -> AsyncIterator[Room]:
     async with await connect(postgres_dsn, name="test", index_only=True) as conn:
         await conn.execute("delete from idempotency")
+        await conn.execute("delete from unparked")
         yield Room(conn, await timers.now(conn))
 
 
@@ -78,16 +92,19 @@ async def test_answers_go_after_their_days_and_rows_with_their_outcomes(
         await room.wish(29),
         await room.wish(40),
     ]
-    forgetting_them = asyncio.create_task(forget_old_wishes(postgres_dsn, WEEK))
+    await room.moved(8, "old")
+    await room.moved(6, "young")
+    forgetting_them = asyncio.create_task(forget_what_is_old(postgres_dsn, WEEK, WEEK))
 
     async def done() -> bool:
-        return (await room.states(keys[-1])) == ["gone"]
+        return (await room.states(keys[-1])) == ["gone"] and len(await room.keys_moved()) == 1
 
     await until(done)
     forgetting_them.cancel()
     with suppress(asyncio.CancelledError):
         await forgetting_them
     assert await room.states(*keys) == ["answered", "short", "short", "short", "answered", "gone"]
+    assert await room.keys_moved() == ["young"]
     [marked] = (await idempotency.find_all(room.conn, [("test", keys[2])])).values()
     assert marked.state == "answered", "nobody publishes it again when its outcome is gone"
 

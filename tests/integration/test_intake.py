@@ -17,7 +17,7 @@ from domain.order.messages import OrderPlaced, PlaceOrder
 from domain.shipping.messages import RecordScan, ShipmentCreated
 from store import catalogue, log, outcomes
 from store.catalogue import Item
-from store.connect import AsyncConnection, connect
+from store.connect import AsyncConnection
 from streams.agents import declare
 from streams.engine import Engine
 from streams.reactions import commands_of
@@ -36,13 +36,6 @@ RECEIPT = {
         {"sku": "mug", "quantity": 2},
     ],
 }
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        await catalogue.put(conn, [Item("mug", "Mug", Money(500, "EUR"))])
-        yield conn
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Parked messages that a person mends: seen by cause, edited, redriven, discarded (PROTOCOL 12)."""
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +12,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from api import moving
+from api import moving, ops
 from api.app import create_app
-from api.rehearsal import preview
+from api.letters import Letters
+from api.rehearsal import preview, tried
 from api.settings import Settings
 from bus.message import RELAY, TIMERS, Message
 from domain.decider import Decider
@@ -27,9 +29,12 @@ from store.connect import AsyncConnection, connect
 from store.log import read_streams
 from store.parked_choice import Choice
 from streams.agents import declare
+from streams.context import Outside
 from streams.engine import Engine
 from tests.integration.hand import Record, Topic, message, named, settings
-from tests.integration.relay_world import within
+from tests.integration.relay_world import until, within
+
+NO_LETTERS = Letters(None, None)
 
 
 def place(order_id: str) -> PlaceOrder:
@@ -42,10 +47,12 @@ class Room:
     def __init__(self, conn: AsyncConnection, owner: Engine, client: httpx.AsyncClient) -> None:
         self.conn, self.owner, self.client = conn, owner, client
         self.topic = Topic()
+        self.turn = asyncio.Lock()
 
     async def publish(self, topic: str, message: Message) -> None:
         assert topic == self.owner.context.topic
-        await self.owner.handle([self.topic.send(message)])
+        async with self.turn:
+            await self.owner.handle([self.topic.send(message)])
 
     async def park(self, key: str, *behind: Record) -> int:
         """Park a message of this key that nobody can decode, and others behind it."""
@@ -279,9 +286,9 @@ async def test_the_preview_says_what_would_become_of_each(room: Room, key: str):
 async def test_a_selection_that_leaves_the_first_of_a_key_out_waits(room: Room, key: str):
     await room.park(key, room.topic.command(CancelOrder(key), f"{key}/cancel"))
     head, behind = await room.rows(key)
-    seen = await preview(room.conn, [behind])
-    assert [one.waits for one in seen.trials] == [True]
-    assert (await preview(room.conn, [head])).following == 1
+    seen = await preview(room.conn, Choice([behind.id]), NO_LETTERS)
+    assert (seen.waiting, seen.sent) == (1, 0)
+    assert (await preview(room.conn, Choice([head.id]), NO_LETTERS)).following == 1
 
 
 async def test_stock_is_rehearsed_without_a_lock(room: Room, key: str, postgres_dsn: str):
@@ -291,8 +298,7 @@ async def test_stock_is_rehearsed_without_a_lock(room: Room, key: str, postgres_
         parked.dump_headers(message(command, key).headers()), encode(command), 1,
         await timers.now(room.conn), None, None, None, None, None, None, None,
     )  # fmt: skip
-    [trial] = (await preview(room.conn, [row])).trials
-    assert trial.fails is None
+    assert (await tried(room.conn, row, NO_LETTERS, {})).fails is None
 
 
 async def test_grouped_by_cause_with_payload_and_error(room: Room, key: str):
@@ -339,12 +345,13 @@ async def test_a_rate_spreads_the_wishes(room: Room, key: str):
         waited.append(sum(row.attempts > 1 for row in rows))
         assert seconds == 1
 
-    await moving.move(room.conn, room, ids, "redrive", by="ada", rate=2, sleep=sleep)
+    chosen = Choice(ids)
+    await moving.move(room.conn, room, chosen, "redrive", by="ada", rate=2, sleep=sleep)
     assert waited == [2, 4, 6]
     some = await moving.move(
-        room.conn, room, ids, "redrive", by="ada", rate=2, seconds=2, sleep=sleep
+        room.conn, room, chosen, "redrive", by="ada", rate=2, seconds=2, sleep=sleep
     )
-    assert len(some) == 6
+    assert some == (6, ids[5])
 
 
 async def test_whoever_looks_after_a_stack_hears_of_it(room: Room, key: str, postgres_dsn: str):
@@ -373,12 +380,125 @@ async def test_any_rate_is_one(room: Room, key: str):
     headers = {"Content-Type": "application/json"}
     answer = await room.client.post("/ops/parked/discard", content=body, headers=headers)
     assert answer.status_code == 422, answer.text
-    assert (
-        len(
-            await moving.move(
-                room.conn, room, [number], "discard", by="ada", because="x", rate=float("inf")
-            )
-        )
-        == 1
+    chosen = Choice([number])
+    moved = await moving.move(
+        room.conn, room, chosen, "discard", by="ada", because="x", rate=float("inf")
     )
+    assert moved.marked == 1
     assert await room.rows(key) == []
+
+
+class Held:
+    """The world outside, which answers when it is let."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = asyncio.Event(), asyncio.Event()
+        self.broken = False
+
+    async def perform(self, request: object) -> object:
+        self.asked.set()
+        await self.answer.wait()
+        if self.broken:
+            self.broken = False
+            raise RuntimeError("nobody there")
+        return request
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_an_edit_that_comes_during_a_redrive_is_never_dropped(
+    room: Room, key: str, postgres_dsn: str, tmp_path: Path, *, broken: bool
+):
+    """Too late, it is refused; after a redrive that failed, it is tried next."""
+    number = await room.park(key)
+    await room.conn.execute(
+        "update parked set body = %s where id = %s", (encode(place(key)), number)
+    )
+    held = Held()
+    held.broken = broken
+    outside = Outside(lambda command, _, __: command, held.perform, lambda _, __, told, ___: told)
+    chosen = settings(postgres_dsn, tmp_path)
+    room.owner = Engine(dataclasses.replace(declare("order", chosen), outside=outside), chosen)
+    await room.owner.own({0: None})
+    lines = (Line(1, "mug", 2, Money(500, "GBP")),)
+    body = msgspec.to_builtins(msgspec.structs.replace(place(key), lines=lines))
+
+    redriving = asyncio.create_task(room.post("redrive", ids=[number], by="ada"))
+    await held.asked.wait()
+    path = f"/ops/parked/{number}/edit"
+    editing = asyncio.create_task(
+        room.client.post(path, json={"body": body, "by": "bob", "because": "two"})
+    )
+    await until(lambda: waits_for_lock(room.conn))
+    held.answer.set()
+    await redriving
+    answer = await editing
+
+    assert await room.rows(key) == []
+    if broken:
+        assert answer.status_code == 200, answer.text
+        assert await room.result(f"{key}/place") == "discarded"
+        assert await room.result(UUID(answer.json()["edited"])) == "applied"
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_parked")
+        assert await room.result(f"{key}/place") == "applied"
+    shown = (await room.client.get(f"/ops/parked/{number}")).json()
+    past = [(each["wish"], each["wished_by"], each["result"]) for each in shown["history"]]
+    first = ("redrive", "ada", "parked" if broken else "applied")
+    assert past == ([("edit", "bob", "discarded")] if broken else []) + [first]
+    await room.owner.close()
+
+
+async def waits_for_lock(conn: AsyncConnection) -> bool:
+    cursor = await conn.execute(
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+        " and query like 'update parked%%' and datname = current_database()"
+    )
+    return await cursor.fetchone() != (0,)
+
+
+async def test_what_failed_again_stands_in_the_history(room: Room, key: str):
+    number = await room.park(key)
+    await room.post("redrive", ids=[number], by="ada")
+    await room.post("redrive", ids=[number], by="bob")
+    shown = (await room.client.get(f"/ops/parked/{number}")).json()
+    assert shown["attempts"] == 3
+    told = [
+        (past["wished_by"], past["result"], past["failed_cause"], past["attempts"])
+        for past in shown["history"]
+    ]
+    assert told == [("bob", "parked", "bad_data", 2), ("ada", "parked", "bad_data", 1)]
+    assert all("order_id" in past["failed_error"] for past in shown["history"])
+    everywhere = (await room.client.get("/ops/parked/history")).json()["messages"]
+    assert [past["parked_id"] for past in everywhere][:2] == [number, number]
+    await room.conn.execute(
+        "update parked set body = %s where id = %s", (encode(place(key)), number)
+    )
+    await room.post("redrive", ids=[number], by="eve")
+    shown = (await room.client.get(f"/ops/parked/{number}")).json()
+    assert [past["result"] for past in shown["history"]] == ["applied", "parked", "parked"]
+
+
+async def test_all_means_all_a_page_at_a_time(
+    room: Room, key: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Also when a request has only the time for some of them, and says where to go on."""
+    monkeypatch.setattr(ops, "LONGEST_SECONDS", 0.5)
+    ids = [await room.park(f"{key}-{n}") for n in range(5)]
+    told: dict[str, Any] = {"next": 0}
+    counts: list[tuple[int, int]] = []
+    while told["next"] is not None:
+        told = await room.post("redrive", ids=ids, after=told["next"], by="ada", rate=2)
+        counts.append((told["marked"], told["left"]))
+    assert counts == [(2, 3), (2, 1), (1, 0)]
+    rows = await parked_choice.chosen(room.conn, Choice(ids), limit=9)
+    assert [row.attempts for row in rows] == [2] * 5
+    cancels = [room.topic.command(CancelOrder(row.key), f"{row.key}/cancel") for row in rows]
+    await room.owner.handle(cancels)
+    both = [one.id for row in rows for one in await room.rows(row.key)]
+    for size in (1, 2, 3, 100):
+        seen = await preview(room.conn, Choice(both), NO_LETTERS, at_once=size)
+        assert (seen.failed, seen.waiting, seen.following) == (5, 5, 0)
+        seen = await preview(room.conn, Choice(ids), NO_LETTERS, at_once=size)
+        assert (seen.failed, seen.waiting, seen.following) == (5, 0, 5)
+    some = await preview(room.conn, Choice(ids), NO_LETTERS, most=3)
+    assert (some.failed, some.not_looked_at, some.told()["cannot_tell"]) == (3, 2, 2)

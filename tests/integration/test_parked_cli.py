@@ -73,7 +73,7 @@ def typed(postgres_dsn: str, kafka: str, topics: Topics, tmp_path: Path) -> Type
 def test_shown_by_cause_with_what_can_be_read(typed: Typed):
     first, *_ = typed.park(3)
     listed = typed.quire("list", "--topic", typed.topic).stdout
-    assert "bad_data: 3 of quire-order, quire.order.cancel, 3 key(s)" in listed
+    assert "bad_data: 3 of quire-order, quire.order.cancel, 3 keys" in listed
     assert "it lacks order_id" in listed
     assert [each["key"] for each in typed.lines("list", "--topic", typed.topic)] == [
         f"{typed.topic}-{n}" for n in range(3)

@@ -103,6 +103,12 @@ MUTANTS = (
         "A failed redrive clears the wish that was tried, not a later one.",
     ),
     Mutant(
+        "redriven_row_not_held",
+        "tests/integration/test_parked.py::"
+        "test_an_edit_that_comes_during_a_redrive_is_never_dropped[False]",
+        "Nobody changes the wish of a message that is being decided again.",
+    ),
+    Mutant(
         "timer_not_armed",
         "tests/integration/test_engine.py::test_a_timer_that_is_not_armed_does_nothing",
         "A timer that is not the one armed does nothing.",
