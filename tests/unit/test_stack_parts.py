@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
 from domain.catalog import TOPICS as COMMAND_TOPICS
-from stack import jars, kafka, processes
+from stack import jars, kafka, postgres, processes
 from stack.errors import StackFault
 from stack.jars import Jar
 from stack.layout import Layout
@@ -34,6 +36,24 @@ def test_jars_that_are_what_they_were_are_not_fetched_again(
     home.mkdir(parents=True)
     (home / "a-1.jar").write_bytes(b"jar")
     assert jars.fetch(pytest.fail) == [home / "a-1.jar"]
+
+
+def test_several_that_start_at_once_copy_one_postgres(tmp_path: Path):
+    package = tmp_path / "postgres_wheel"
+    binaries = package / "pginstall" / "bin"
+    binaries.mkdir(parents=True)
+    for n in range(50):
+        (binaries / f"tool-{n}").write_bytes(b"#!")
+    begin = Barrier(8)
+
+    def start(_: int) -> Path:
+        begin.wait()
+        return postgres.copied(package, tmp_path / "for-all")
+
+    with ThreadPoolExecutor(8) as pool:
+        [place] = set(pool.map(start, range(8)))
+    assert len(list((place / package.name / "pginstall" / "bin").iterdir())) == 50
+    assert list(place.parent.iterdir()) == [place]
 
 
 def test_a_state_directory_that_cannot_be_made_is_told(tmp_path: Path):
