@@ -374,13 +374,13 @@ MUTANTS = (
     ),
     Mutant(
         "failed_refund_forgotten",
-        "tests/unit/domain/test_order.py::"
+        "tests/unit/domain/test_order_changed.py::"
         "test_a_refund_that_failed_keeps_the_order_open_until_it_is_out",
         "An order stays open while money is owed to its customer.",
     ),
     Mutant(
         "needless_hold_left",
-        "tests/unit/domain/test_order.py::test_what_is_let_go_closes_the_order_with_its_window",
+        "tests/unit/domain/test_order_changed.py::test_what_is_let_go_closes_the_order_with_its_window",
         "What no capture will ever take is let go.",
     ),
     Mutant(
