@@ -4,6 +4,7 @@ import json
 from uuid import uuid4
 
 from domain.catalog import CONTEXTS
+from tests.acceptance.laptop import Laptop
 from tests.acceptance.shop import PRICE, Shop
 from tests.acceptance.stack import Said, Stack, quire
 
@@ -94,8 +95,8 @@ def test_replay_prints_the_facts_of_an_order_and_of_all(shop: Shop, stack: Stack
     assert stack.quire("replay", "--order", "none", "--json").code == 4
 
 
-def test_status_names_every_process_with_its_lag(stack: Stack):
-    said = stack.quire("status", "--json")
+def test_status_names_every_process_with_its_lag(laptop: Laptop):
+    said = laptop.quire("status", "--json")
     assert (said.code, said.json["healthy"]) == (0, True)
     processes = {each["name"]: each for each in said.json["processes"]}
     workers = {f"worker-{each}" for each in (*CONTEXTS, "dead-letters")}
@@ -108,17 +109,17 @@ def test_status_names_every_process_with_its_lag(stack: Stack):
         assert each["pid"] > 0
     for name in workers | {"relay", "projector", "sealer", "timers"}:
         assert processes[name]["lag"].keys() == {"records", "seconds"}, name
-    assert "healthy at" in stack.quire("status").out
+    assert "healthy at" in laptop.quire("status").out
 
 
-def test_the_doctor_finds_nothing_and_the_versions_are_told(stack: Stack):
-    said = stack.quire("doctor", "--json", "--port-base", str(stack.port_base))
+def test_the_doctor_finds_nothing_and_the_versions_are_told(laptop: Laptop):
+    said = laptop.quire("doctor", "--json", "--port-base", str(laptop.port_base))
     assert (said.code, said.out) == (0, ""), said.out
-    versions = stack.quire("version", "--json")
+    versions = laptop.quire("version", "--json")
     assert versions.json.keys() >= {"quire", "python"}
 
 
-def test_a_second_stack_on_the_same_state_is_refused(stack: Stack):
-    again = stack.quire("up", "--detach", "--port-base", str(stack.port_base + 50))
+def test_a_second_stack_on_the_same_state_is_refused(laptop: Laptop):
+    again = laptop.quire("up", "--detach", "--port-base", str(laptop.port_base + 50))
     assert (again.code, again.out) == (5, "")
     assert "already runs" in again.err

@@ -10,8 +10,8 @@ import msgspec
 import psycopg
 
 from gateways.ledger import Entry, read_ledger
+from tests.acceptance.laptop import Laptop
 from tests.acceptance.shop import Shop
-from tests.acceptance.stack import Stack
 from tests.acceptance.wait import until
 
 NOBODY = "never-ordered"
@@ -50,9 +50,9 @@ def with_file(path: Path, text: bytes) -> Generator[None]:
 
 
 @contextmanager
-def with_entry(stack: Stack) -> Generator[None]:
+def with_entry(laptop: Laptop) -> Generator[None]:
     """A capture in the provider's ledger of which the log knows nothing."""
-    file = stack.root / "provider" / "ledger.jsonl"
+    file = laptop.root / "provider" / "ledger.jsonl"
     before = file.read_bytes()
     first = next(read_ledger(file))
     forged = msgspec.structs.replace(
@@ -70,15 +70,15 @@ def with_entry(stack: Stack) -> Generator[None]:
     finally:
         own = [line for line in file.read_bytes().splitlines(keepends=True) if not _of(line)]
         file.write_bytes(b"".join(own))
-        pid = stack.kill("provider")  # it remembers how far it has read
-        until(lambda: stack.is_back("provider", pid), 60, lambda: stack.status)
+        killed = laptop.kill("provider")  # it remembers how far it has read
+        until(killed.is_back, 60, lambda: laptop.status)
 
 
 def _of(line: bytes) -> bool:
     return msgspec.json.decode(line, type=Entry).order_id == NOBODY
 
 
-def test_it_names_what_was_broken_and_nothing_when_all_is_well(shop: Shop, stack: Stack):
+def test_it_names_what_was_broken_and_nothing_when_all_is_well(shop: Shop, laptop: Laptop):
     sku = shop.book(5)
     contact = {"name": "A. Reader", "email": "reader@example.org"}
     order_id: str = shop.place((sku, 2), contact=contact)["order_id"]
@@ -87,15 +87,15 @@ def test_it_names_what_was_broken_and_nothing_when_all_is_well(shop: Shop, stack
     torn = both | {"unsellable": [{"line": 1, "quantity": 1}]}
     for path, body in (("return", both), ("returns/1/approve", {}), ("returns/1/receive", torn)):
         assert shop.post(f"/orders/{order_id}/{path}", body).status_code == 200
-    said = stack.quire(*CHECK, seconds=120)  # waits until all has settled
+    said = laptop.quire(*CHECK, seconds=120)  # waits until all has settled
     assert (said.json["findings"], said.code) == ([], 0)
-    owner = stack.servers.postgres_owner_dsn
+    owner = laptop.servers.postgres_owner_dsn
     with ExitStack() as broken:
         for do, undo, value in ((LOSE, FIND, order_id), (ADD, TAKE, sku), (PARK, FORGET, NOBODY)):
             broken.enter_context(with_rows(owner, do, undo, value))
-        broken.enter_context(with_file(stack.root / "mail" / "0123.eml", b"Subject: hello\n\n"))
-        broken.enter_context(with_entry(stack))
-        said = stack.quire(*CHECK, seconds=120)
+        broken.enter_context(with_file(laptop.root / "mail" / "0123.eml", b"Subject: hello\n\n"))
+        broken.enter_context(with_entry(laptop))
+        said = laptop.quire(*CHECK, seconds=120)
     assert said.code == 1
     report: dict[str, Any] = said.json
     assert not report["ok"]
@@ -109,15 +109,15 @@ def test_it_names_what_was_broken_and_nothing_when_all_is_well(shop: Shop, stack
     assert any(one["code"] == "parked" and NOBODY in one["detail"] for one in report["findings"])
 
 
-def test_it_leaves_a_running_stack_alone_unless_told(stack: Stack):
-    said = stack.quire("faults", "--for", "1s", "--state-dir", str(stack.root), "--json")
+def test_it_leaves_a_running_stack_alone_unless_told(laptop: Laptop):
+    said = laptop.quire("faults", "--for", "1s", "--state-dir", str(laptop.root), "--json")
     assert said.json["error"]["code"] == "already_running"
     assert said.code == 5
-    assert all(each["state"] == "ready" for each in stack.status["processes"])
+    assert all(each["state"] == "ready" for each in laptop.status["processes"])
 
 
-def test_the_plan_follows_from_the_seed(stack: Stack):
+def test_the_plan_follows_from_the_seed(laptop: Laptop):
     words = ("faults", "--dry-run", "--for", "60s", "--json")
-    one, again, other = (stack.quire(*words, "--seed", seed).out for seed in ("5", "5", "6"))
+    one, again, other = (laptop.quire(*words, "--seed", seed).out for seed in ("5", "5", "6"))
     assert one == again != other
     assert '"kill"' in one

@@ -2,34 +2,28 @@
 
 from uuid import uuid4
 
-from tests.acceptance.shop import Json, Shop
+from tests.acceptance.shop import Shop
 from tests.acceptance.stack import Stack
 from tests.acceptance.wait import until
-
-
-def mails_to(stack: Stack, email: str) -> list[Json]:
-    listed = stack.quire("mail", "list", "--limit", "10000", "--json").lines
-    return [mail for mail in listed if email in mail["to"]]
 
 
 def test_an_order_causes_one_mail_at_each_turn(shop: Shop, stack: Stack):
     email = f"{uuid4().hex[:10]}@orchard.example"
     placed = shop.place((shop.book(4), 1), contact={"name": "Ada", "email": email})
     shop.delivered(placed["order_id"])
-    until(lambda: len(mails_to(stack, email)) == 3, 30, lambda: mails_to(stack, email))
-    mails = mails_to(stack, email)
-    assert [mail["times"] for mail in mails] == [1, 1, 1]
-    assert all(placed["order_id"] in mail["subject"] for mail in mails)
-    shown = stack.quire("mail", "show", mails[-1]["id"], "--json").json
-    assert "Hello Ada," in shown["text"]
+    until(lambda: len(stack.mails_to(email)) == 3, 30, lambda: stack.mails_to(email))
+    mails = stack.mails_to(email)
+    assert [mail.times for mail in mails] == [1, 1, 1]
+    assert all(placed["order_id"] in mail.subject for mail in mails)
+    assert "Hello Ada," in stack.text_of(mails[-1])
 
 
 def test_a_mail_is_in_the_language_of_the_order(shop: Shop, stack: Stack):
     email = f"{uuid4().hex[:10]}@orchard.example"
     contact = {"name": "李明", "email": email}
     shop.place((shop.book(4), 1), contact=contact, language="zh-CN")
-    until(lambda: len(mails_to(stack, email)) > 0, 30)
-    assert "已确认" in mails_to(stack, email)[-1]["subject"]
+    until(lambda: len(stack.mails_to(email)) > 0, 30)
+    assert "已确认" in stack.mails_to(email)[-1].subject
 
 
 def test_who_wants_no_mail_gets_none(shop: Shop, stack: Stack):
@@ -41,5 +35,5 @@ def test_who_wants_no_mail_gets_none(shop: Shop, stack: Stack):
     contact = {"name": "Ada", "email": email}
     placed = shop.place((shop.book(4), 1), customer_id=customer, contact=contact)
     done = shop.delivered(placed["order_id"])
-    assert mails_to(stack, email) == []
+    assert stack.mails_to(email) == []
     assert done["order_id"] == placed["order_id"]

@@ -8,20 +8,22 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from tests.acceptance.laptop import Laptop, new_stack
 from tests.acceptance.shop import Json, Shop
-from tests.acceptance.stack import Stack, new_stack
 from tests.acceptance.wait import until
 
 TURN = timedelta(seconds=1)
 
 
 @pytest.fixture(scope="module")
-def other(stack: Stack) -> Iterator[Stack]:
+def other(laptop: Laptop) -> Iterator[Laptop]:
     with new_stack(QUIRE_RESERVATION_MINUTES="0.6") as second:
         yield second
 
 
-def test_each_has_its_own_orders_and_goes_on_where_it_was(shop: Shop, stack: Stack, other: Stack):
+def test_each_has_its_own_orders_and_goes_on_where_it_was(
+    shop: Shop, laptop: Laptop, other: Laptop
+):
     there = Shop(other.url)
     sku = there.book(9)
     order_id = there.place((sku, 2))["order_id"]
@@ -29,7 +31,7 @@ def test_each_has_its_own_orders_and_goes_on_where_it_was(shop: Shop, stack: Sta
     assert shop.http.get(f"/stock/{sku}").status_code == 404
     here = shop.place((shop.book(2), 1))["order_id"]
     assert there.http.get(f"/orders/{here}").status_code == 404
-    assert stack.status["healthy"]
+    assert laptop.status["healthy"]
     assert other.status["healthy"]
 
     unpaid = there.place((sku, 3), card="tok_decline_insufficient")
@@ -44,7 +46,7 @@ def test_each_has_its_own_orders_and_goes_on_where_it_was(shop: Shop, stack: Sta
     assert other.quire("status", "--json").code == 3
     with pytest.raises(httpx.TransportError):
         there.get("/healthz")
-    assert stack.status["healthy"]
+    assert laptop.status["healthy"]
 
     stopped = datetime.now(UTC)
     due = datetime.fromisoformat(unpaid["next_deadline"]["at"])

@@ -17,9 +17,8 @@ from psycopg import sql
 
 from bus.topics import partition_counts
 from domain.catalog import COMMANDS, EVENTS, TOPICS
-from stack.layout import Layout
-from stack.secrets import load_or_make
 from streams.sealer import TYPE as SEALED
+from tests.acceptance.laptop import Laptop
 from tests.acceptance.shop import Json, Shop, order_of
 from tests.acceptance.stack import Stack
 from tests.acceptance.wait import until
@@ -133,15 +132,15 @@ async def _through_the_intake(shop: Shop, stack: Stack, person: Person) -> None:
     for body in (order, {**order, "surprise": person.contact}):
         await producer.send_and_wait("partner.orders", json.dumps(body).encode(), key=key)
     await producer.stop()
-    until(lambda: shop.get("/customers/by-topic/orders")["orders"], 30, lambda: stack.status)
-    until(lambda: stack.quire("parked", "list", "--json").lines, 30, lambda: stack.status)
+    until(lambda: shop.get("/customers/by-topic/orders")["orders"], 30)
+    until(lambda: stack.quire("parked", "list", "--json").lines, 30)
     [row] = stack.quire("parked", "list", "--json").lines
     assert (row["processor"], row["cause"]) == ("quire-dead-letters", "data_not_valid")
     number = str(row["id"])
     assert stack.quire("parked", "redrive", number, "--yes").code == 0
     until(lambda: stack.quire("parked", "list", "--json").lines[0]["attempts"] == 2, 30)
     assert stack.quire("parked", "discard", number, "--because", "wrong", "--yes").code == 0
-    until(lambda: not stack.quire("parked", "list", "--json").lines, 30, lambda: stack.status)
+    until(lambda: not stack.quire("parked", "list", "--json").lines, 30)
 
 
 async def test_no_contact_is_in_the_clear_on_a_topic(person: Person, stack: Stack):
@@ -159,9 +158,8 @@ async def test_no_contact_is_in_the_clear_on_a_topic(person: Person, stack: Stac
 
 
 def test_no_contact_is_in_the_clear_in_a_table(person: Person, stack: Stack):
-    secrets = load_or_make(Layout(stack.root).secrets)
     found: set[tuple[str, bytes]] = set()
-    with psycopg.connect(secrets.admin_dsn(stack.port_base + 1, "quire")) as conn:
+    with psycopg.connect(stack.admin_dsn()) as conn:
         tables = conn.execute(
             "select relnamespace::regnamespace::text, relname from pg_class where relkind = 'r'"
             " and relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')"
@@ -175,20 +173,20 @@ def test_no_contact_is_in_the_clear_in_a_table(person: Person, stack: Stack):
     assert {table for table, _ in found} >= {"event", "idempotency", "order_view"}
 
 
-def test_no_contact_is_in_the_clear_in_any_file(person: Person, stack: Stack):
+def test_no_contact_is_in_the_clear_in_any_file(person: Person, laptop: Laptop):
     """Logs above all; but also the write-ahead log, Kafka's segments and the ledger. What the mail
     sink took in is one exception: it stands for the customers' own letter boxes. The other are the
     partners' own topics, and the dead letters, which are kept for three days."""
-    sunk = stack.root / "mail"
-    files = [path for path in stack.root.rglob("*") if path.is_file() and sunk not in path.parents]
+    sunk = laptop.root / "mail"
+    files = [path for path in laptop.root.rglob("*") if path.is_file() and sunk not in path.parents]
     files = [path for path in files if path.parent.name.rpartition("-")[0] not in PARTNERS_OWN]
     found = {(path, word) for path in files for word in found_in(person, chunks(path))}
     assert {word for _, word in found} == {person.sku}, found
     assert {path.name for path in files} >= {"api.log", "worker-order.log", "ledger.jsonl"}
 
 
-def test_a_mail_is_its_owners_alone(person: Person, stack: Stack):
-    mails = list((stack.root / "mail").iterdir())
+def test_a_mail_is_its_owners_alone(person: Person, laptop: Laptop):
+    mails = list((laptop.root / "mail").iterdir())
     assert found_in(person, [path.read_bytes() for path in mails]) >= {person.words[1]}
     assert {stat.S_IMODE(path.stat().st_mode) for path in mails} == {0o600}
 

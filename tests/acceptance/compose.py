@@ -1,0 +1,197 @@
+"""The target `compose`: the real compose file, built and started under a project of the tests' own.
+
+Its published ports are moved by the variables that the file has for them, so that it stands beside
+whatever runs on the usual ones. COMPOSE_FILE and COMPOSE_PROFILES count as they do for everybody.
+"""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from cli.servers import Servers
+from stack.layout import LOOPBACK
+from stack.ports import free_ports
+from tests import engine
+from tests.acceptance.stack import QUICK, Mail, Stack
+
+ROOT = Path(__file__).parents[2]
+IMAGE = "quire:test"
+UP_SECONDS = 420
+BUILD_SECONDS = 900
+PORTS = (
+    "QUIRE_PORT",
+    "QUIRE_POSTGRES_PORT",
+    "QUIRE_KAFKA_PORT",
+    "QUIRE_PROVIDER_PORT",
+    "QUIRE_INTAKE_PORT",
+    "QUIRE_MAIL_PAGE_PORT",
+    "QUIRE_PROMETHEUS_PORT",
+    "QUIRE_KAFKA_PAGE_PORT",
+)
+NEEDED = (engine.PYTHON, engine.POSTGRES, engine.KAFKA, engine.MAIL)
+
+
+class Compose(Stack):
+    """One project: its containers, its volumes and the ports that it publishes."""
+
+    def __init__(self, root: Path, image: str, state_dir: Path, scale: Sequence[str]) -> None:
+        self.project = f"quire-t{uuid4().hex[:6]}"
+        self.state_dir = state_dir
+        self.root = root  # of the tree whose compose file is meant
+        self.image = image
+        self._scale = scale
+        self._servers: Servers | None = None
+        ports = free_ports(len(PORTS))
+        self._ports = {name: str(port) for name, port in zip(PORTS, ports, strict=True)}
+        self.url = self._address("QUIRE_PORT")
+        self.provider = self._address("QUIRE_PROVIDER_PORT")
+
+    def build(self) -> None:
+        """Make the image of this tree."""
+        self.run("build", "--quiet", seconds=BUILD_SECONDS)
+
+    def up(self, *words: str) -> None:
+        """Start what is not started yet, and wait until all of it is well."""
+        scale = [word for each in self._scale for word in ("--scale", each)]
+        self.run("up", "--detach", "--wait", *scale, *words, seconds=UP_SECONDS)
+        self.run("cp", "sealer:/var/lib/quire/seal.pub", str(self.state_dir / "seal.pub"))
+
+    def down(self) -> None:
+        """Stop and remove all, the data as well."""
+        self.run("down", "--volumes", "--remove-orphans", "--timeout", "20", seconds=180)
+
+    def run(self, *words: str, seconds: float = 60) -> str:
+        """`docker compose` with these words; gives what it prints."""
+        done = subprocess.run(
+            ["docker", "compose", "--project-name", self.project, *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            cwd=self.root,
+            env={**os.environ, **QUICK, **self._ports, "QUIRE_IMAGE": self.image},
+        )
+        assert done.returncode == 0, f"compose {' '.join(words)}: {done.stderr[-3000:]}"
+        return done.stdout
+
+    def told(self) -> Mapping[str, str]:
+        return {
+            "QUIRE_POSTGRES_DSN": self.servers.postgres_dsn,
+            "QUIRE_POSTGRES_OWNER_DSN": self.servers.postgres_owner_dsn,
+            "QUIRE_KAFKA": self.servers.kafka,
+            "QUIRE_PROVIDER_URL": self.provider,
+        }
+
+    @property
+    def servers(self) -> Servers:
+        if self._servers is None:
+            self._servers = Servers(
+                self._dsn("/run/quire/app/dsn"),
+                self._dsn("/run/quire/owner/owner-dsn"),
+                f"{LOOPBACK}:{self._ports['QUIRE_KAFKA_PORT']}",
+            )
+        return self._servers
+
+    def admin_dsn(self) -> str:
+        password = self.run("exec", "-T", "postgres", "cat", "/run/quire/owner/admin-password")
+        port = self._ports["QUIRE_POSTGRES_PORT"]
+        return f"postgresql://postgres:{password.strip()}@{LOOPBACK}:{port}/quire"
+
+    def containers(self) -> dict[str, Any]:
+        """What the engine knows of each container that runs or ran, by its name."""
+        ids = self.run("ps", "--all", "--quiet").split()
+        told = json.loads(_docker("inspect", *ids))
+        return {each["Name"].removeprefix(f"/{self.project}-"): each for each in told}
+
+    def is_healthy(self) -> bool:
+        return all(_is_well(each["State"]) for each in self.containers().values())
+
+    def container(self, name: str) -> str:
+        """The id of the first container of a service."""
+        return self.run("ps", "--all", "--quiet", name).split()[0]
+
+    def kill(self, name: str) -> "Ended":
+        """Kill the container; the engine takes that for our wish, so we start it again."""
+        ended = Ended(self.container(name))
+        _docker("kill", ended.id)
+        _docker("start", ended.id)
+        return ended
+
+    def mails_to(self, email: str) -> list[Mail]:
+        found = self._mail("search", query=f'to:"{email}"', limit="1000")["messages"]
+        times = Counter(each["MessageID"] for each in found)
+        first = {each["MessageID"]: each for each in found}
+        return [Mail(each["ID"], each["Subject"], times[id]) for id, each in first.items()]
+
+    def text_of(self, mail: Mail) -> str:
+        return self._mail(f"message/{mail.id}")["Text"]
+
+    def _mail(self, path: str, **asked: str) -> Any:
+        address = self._address("QUIRE_MAIL_PAGE_PORT")
+        answer = httpx.get(f"{address}/api/v1/{path}", params=asked)
+        return answer.raise_for_status().json()
+
+    def _address(self, port: str) -> str:
+        return f"http://{LOOPBACK}:{self._ports[port]}"
+
+    def _dsn(self, file: str) -> str:
+        dsn = self.run("exec", "-T", "postgres", "cat", file).strip()
+        return re.sub(r"@[^/]+/", f"@{LOOPBACK}:{self._ports['QUIRE_POSTGRES_PORT']}/", dsn)
+
+
+class Ended:
+    """A container, as it was before it was killed."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self._before = self._state()["StartedAt"]
+
+    def is_back(self) -> bool:
+        state = self._state()
+        return _is_well(state) and state["StartedAt"] != self._before
+
+    def is_told(self) -> bool:
+        state = self._state()
+        return state["StartedAt"] > state["FinishedAt"] > self._before
+
+    def _state(self) -> Any:
+        return json.loads(_docker("inspect", "--format", "{{json .State}}", self.id))
+
+
+def _is_well(state: Any) -> bool:
+    """It runs and its health check says so, or it has ended as a job does."""
+    if state["Status"] == "exited":
+        return state["ExitCode"] == 0
+    return state.get("Health", {"Status": "healthy"})["Status"] == "healthy"
+
+
+def _docker(*words: str, seconds: float = 60) -> str:
+    done = subprocess.run(
+        ["docker", *words], check=True, capture_output=True, text=True, timeout=seconds
+    )
+    return done.stdout
+
+
+@contextmanager
+def new_project(
+    *, root: Path = ROOT, image: str = IMAGE, scale: Sequence[str] = ()
+) -> Generator[Compose]:
+    """Build the image, give a stack that is up, and leave nothing of it but the image."""
+    with tempfile.TemporaryDirectory(prefix="quire-compose-") as directory:
+        stack = Compose(root, image, Path(directory), scale)
+        try:
+            stack.build()
+            stack.up()
+            yield stack
+        finally:
+            stack.down()
