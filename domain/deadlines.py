@@ -22,6 +22,7 @@ class Periods:
     reservation_in_all: timedelta = timedelta(minutes=30)
     backorder: timedelta = timedelta(days=30)
     authentication: timedelta = timedelta(minutes=10)
+    authentication_off_session: timedelta = timedelta(hours=24)
     authorization: timedelta = timedelta(days=7)
     renew_before: timedelta = timedelta(hours=12)
     return_window: timedelta = timedelta(days=30)
@@ -162,9 +163,11 @@ def _authorized(event: payment.PaymentAuthorized, at: datetime, periods: Periods
 def _authentication_required(
     event: payment.AuthenticationRequired, at: datetime, periods: Periods
 ) -> list[Deadline]:
+    """Who is told by mail has longer than who is at the checkout."""
     expire = payment.ExpireAuthentication(event.order_id, event.attempt)
+    longest = periods.authentication_off_session if event.off_session else periods.authentication
     return [
-        Arm(expire, at + periods.authentication, AUTHENTICATE),
+        Arm(expire, at + longest, AUTHENTICATE),
         Disarm(event.stream, retry_name("authorize", str(event.attempt))),
     ]
 

@@ -81,7 +81,7 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     shipping.ReturnReceived: theirs.return_received,
     # the order's own turns
     order.OrderRejected: lambda e: [ours.notify(e, "order_rejected", "1", reason=e.reason)],
-    order.PaymentActionRequired: None,
+    order.PaymentActionRequired: ours.action_required,
     order.PaymentAttemptFailed: None,
     order.PaymentWindowEnded: None,
     order.OrderHeld: None,

@@ -21,10 +21,12 @@ APPROVED = ProviderAnswer("approved")
 
 @dataclass(frozen=True)
 class Periods:
-    """How long a hold lasts, and how long a customer may take for 3-D Secure."""
+    """How long a hold lasts, and how long a customer may take for 3-D Secure; `off_session` when
+    they were told of it by mail."""
 
     hold: timedelta = timedelta(days=7)
     challenge: timedelta = timedelta(minutes=9)
+    off_session: timedelta = timedelta(hours=21)
 
 
 @dataclass

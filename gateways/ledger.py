@@ -50,6 +50,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     url: str = ""
     final: bool = False
+    off_session: bool = False
 
     def answer(self) -> ProviderAnswer:
         return ProviderAnswer(
@@ -199,6 +200,7 @@ class Ledger:
                 subject=request.subject,
                 url=url,
                 final=request.final,
+                off_session=request.off_session,
             )
         )
 
@@ -216,9 +218,9 @@ class Ledger:
             account.challenges[entry.reference].settled = entry.answer()
         if entry.outcome == "action_required" and entry.step == "authorize":
             self._challenges[entry.reference] = entry
-            account.challenges[entry.reference] = Challenge(
-                entry.amount_minor, entry.at + self._periods.challenge
-            )
+            periods = self._periods
+            patience = periods.off_session if entry.off_session else periods.challenge
+            account.challenges[entry.reference] = Challenge(entry.amount_minor, entry.at + patience)
         if entry.outcome == "approved":
             self._move(entry, account)
 

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
     authentication_minutes: float = 10
+    authentication_off_session_hours: float = 24
     authorization_days: float = 7
 
     @property
@@ -38,4 +39,5 @@ class Settings(BaseSettings):
         return Periods(
             hold=timedelta(days=self.authorization_days),
             challenge=SHARE_OF_CHALLENGE * timedelta(minutes=self.authentication_minutes),
+            off_session=SHARE_OF_CHALLENGE * timedelta(hours=self.authentication_off_session_hours),
         )

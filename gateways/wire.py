@@ -21,6 +21,7 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     reference: str = ""
     subject: str = ""
     final: bool = False
+    off_session: bool = False
 
     def request(self, step: Step, key: str) -> ProviderRequest:
         return ProviderRequest(
@@ -32,6 +33,7 @@ class Body(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
             self.reference,
             self.subject,
             self.final,
+            self.off_session,
         )
 
 
@@ -43,6 +45,7 @@ def body_of(request: ProviderRequest) -> Body:
         request.reference,
         request.subject,
         request.final,
+        request.off_session,
     )
 
 

@@ -43,6 +43,7 @@ class Settings(SourceSettings):
     reservation_in_all_minutes: float = 30
     backorder_days: float = 30
     authentication_minutes: float = 10
+    authentication_off_session_hours: float = 24
     authorization_days: float = 7
     return_window_days: float = 30
     carrier_step_seconds: float = 5
@@ -103,6 +104,7 @@ class Settings(SourceSettings):
             reservation_in_all=timedelta(minutes=self.reservation_in_all_minutes),
             backorder=timedelta(days=self.backorder_days),
             authentication=timedelta(minutes=self.authentication_minutes),
+            authentication_off_session=timedelta(hours=self.authentication_off_session_hours),
             authorization=timedelta(days=self.authorization_days),
             return_window=timedelta(days=self.return_window_days),
         )

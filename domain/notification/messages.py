@@ -10,7 +10,7 @@ from domain.message import Command, Event
 
 Channel = Literal["email", "webhook"]
 
-LATER_TEMPLATES = ("order_refunded",)
+LATER_TEMPLATES = ("order_refunded", "payment_action_required")
 """Messages that customers did not get from the beginning: facts from before hear of none."""
 
 

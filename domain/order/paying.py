@@ -8,6 +8,8 @@ the order stays open after its return window, and a person settles it (`settling
 
 from typing import Literal
 
+from msgspec.structs import replace
+
 from domain.errors import Refused
 from domain.order import messages as m
 from domain.order.cancelling import stop_parcels
@@ -116,11 +118,30 @@ def record_authentication_required(
 ) -> list[m.OrderEvent]:
     if not _awaits(state, command.attempt) or state.attempt_status == "action":
         return []
-    asked = m.PaymentActionRequired(command.order_id, command.attempt, command.url)
+    asked = _action_required(command, state)
     reason = _cancel_reason(state)
     if reason is not None:
         return [asked, final_failure(state, "cancel", reason, void=True)]
     return [asked]
+
+
+def _action_required(
+    command: m.RecordAuthenticationRequired, state: State
+) -> m.PaymentActionRequired:
+    """Whoever is at the checkout sees it there; once the order is confirmed nobody is."""
+    asked = m.PaymentActionRequired(command.order_id, command.attempt, command.url)
+    if state.base != "confirmed":
+        return asked
+    order = state.order
+    return replace(
+        asked,
+        amount=command.amount,
+        off_session=True,
+        owed=not state.unshipped,
+        customer_id=order.customer_id,
+        contact=order.contact,
+        language=order.language,
+    )
 
 
 def record_payment_declined(command: m.RecordPaymentDeclined, state: State) -> list[m.OrderEvent]:

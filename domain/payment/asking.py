@@ -164,6 +164,7 @@ def request_for(order_id: str, wish: Wish, state: State) -> m.ProviderRequest:
         reference,
         wish.subject,
         wish.final,
+        wish.step == "authorize" and state.off_session,
     )
 
 

@@ -104,7 +104,12 @@ def _facts(wish: Wish, answered: m.Answered, state: State) -> list[m.PaymentEven
             if wish.step == "authorize" and wish.subject != RENEWAL:
                 return [
                     m.AuthenticationRequired(
-                        order_id, wish.attempt, wish.amount, answer.reference, answer.url
+                        order_id,
+                        wish.attempt,
+                        wish.amount,
+                        answer.reference,
+                        answer.url,
+                        state.off_session,
                     )
                 ]
             return _failed(wish, "action_required", False, answered, state)

@@ -100,7 +100,8 @@ class ProviderRequest(Struct, frozen=True):
     `subject` names it within its step: the attempt, or "renewal"; the parcel; the refund; the hold
     that came late. `reference` is the provider's own for what it is about; of a void after an
     authorisation whose answer never came, it is the key under which that was asked for. A `final`
-    capture lets go of what is still held.
+    capture lets go of what is still held. `off_session` when nobody is at a checkout to answer a
+    question: a customer who has to confirm gets longer.
     """
 
     step: Step
@@ -111,6 +112,7 @@ class ProviderRequest(Struct, frozen=True):
     reference: str = ""
     subject: str = ""
     final: bool = False
+    off_session: bool = False
 
 
 class ProviderAnswer(Struct, frozen=True, omit_defaults=True):
@@ -149,11 +151,14 @@ class PaymentAuthorized(PaymentEvent, frozen=True):
 
 
 class AuthenticationRequired(PaymentEvent, frozen=True):
+    """`off_session` when it is asked for anew, so that the customer has to be told by mail."""
+
     type: ClassVar[str] = "quire.payment.authentication_required.v1"
     attempt: int
     amount: Money
     reference: str
     url: str
+    off_session: bool = False
 
 
 class PaymentDeclined(PaymentEvent, frozen=True):

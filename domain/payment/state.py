@@ -64,6 +64,11 @@ class State(Struct, frozen=True):
         return self.voided and self.authorized is None
 
     @property
+    def off_session(self) -> bool:
+        """Money was held before: whoever is asked anew has left the checkout long ago."""
+        return self.authorized is not None
+
+    @property
     def voidable(self) -> Money | None:
         """What a void would let go; None when nothing can be held."""
         if self.held and self.authorized is not None:

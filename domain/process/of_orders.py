@@ -26,6 +26,7 @@ Told = (
     | order.OrderRejected
     | order.OrderCancelled
     | order.OrderRefunded
+    | order.PaymentActionRequired
 )
 
 
@@ -71,6 +72,16 @@ def payment_retried(event: order.OrderPaymentRetried) -> list[Reaction]:
     if event.step == "refund":
         return [Reaction(payment.RefundPayment(order_id, subject, amount, event.again))]
     return [Reaction(payment.CapturePayment(order_id, subject, amount, event.last, event.again))]
+
+
+def action_required(event: order.PaymentActionRequired) -> list[Reaction]:
+    """A mail for each attempt of which the customer can know nothing else."""
+    if not event.off_session:
+        return []
+    facts = {"url": event.url, "reason": "owed" if event.owed else "authorization_expired"}
+    if event.amount is not None:
+        facts["amount"] = _amount(event.amount)
+    return [notify(event, "payment_action_required", str(event.attempt), **facts)]
 
 
 def order_confirmed(event: order.OrderConfirmed) -> list[Reaction]:

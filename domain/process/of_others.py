@@ -25,7 +25,9 @@ def authorized(event: payment.PaymentAuthorized) -> list[Reaction]:
 
 
 def action_required(event: payment.AuthenticationRequired) -> list[Reaction]:
-    told = order.RecordAuthenticationRequired(event.order_id, event.attempt, event.url)
+    told = order.RecordAuthenticationRequired(
+        event.order_id, event.attempt, event.url, event.amount
+    )
     return [Reaction(told)]
 
 

@@ -12,7 +12,10 @@ from uuid import uuid4
 
 import pytest
 
+from domain.fulfilment import react
+from domain.message import Money
 from domain.notification.messages import Notify, SetPreferences
+from domain.order.messages import PaymentActionRequired
 from gateways.letter import message_id
 from gateways.mailbox import text_of
 from store.vault import read_master_key
@@ -52,6 +55,37 @@ async def test_a_mail_in_chinese_to_a_guest(post: Post):
     [mail] = post.sink.box.mails()
     assert mail.subject == f"您的订单 {order} 已确认"
     assert mail.to == "李明 <ada@orchard.example>"
+
+
+@pytest.mark.parametrize(
+    ("language", "owed", "subject", "why"),
+    [
+        ("en", False, "Please confirm the payment", "will be cancelled"),
+        ("en", True, "Please confirm the payment", "for what we sent you"),
+        ("zh-CN", False, "请确认您的订单", "将被取消"),
+    ],
+)
+async def test_who_has_to_confirm_a_payment_later_gets_the_page_for_it(
+    post: Post, language: str, owed: bool, subject: str, why: str
+):
+    page = "https://bank.example/3ds/auth-1"
+    asked = PaymentActionRequired(
+        f"o-{uuid4().hex[:8]}", 2, page, Money(123_499, "GBP"), True, owed,
+        post.person, await post.seal(ADA), language,
+    )  # fmt: skip
+    [reaction] = react(asked)
+    for _ in range(2):
+        await post.handle(reaction.command)
+    assert await post.ends(reaction.command) == ("sent", "")
+    [mail] = post.sink.box.mails()
+    assert (mail.times, subject in mail.subject) == (1, True)
+    found = post.sink.box.find(mail.id)
+    assert found is not None
+    for kind in ("plain", "html"):
+        text = text_of(found[1], kind)
+        assert page in text
+        assert "1,234.99 GBP" in text
+        assert why in text
 
 
 async def test_however_often_it_is_asked_one_mail_leaves(post: Post):

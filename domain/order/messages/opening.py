@@ -50,11 +50,21 @@ class PaymentRequested(OrderEvent, frozen=True):
 
 
 class PaymentActionRequired(OrderEvent, frozen=True):
-    """The customer has to authenticate (3-D Secure) at `url`."""
+    """The customer has to authenticate (3-D Secure) at `url`.
+
+    `off_session` when the order was confirmed before: nobody is at the checkout to see that.
+    `owed` when it is for parcels that left.
+    """
 
     type: ClassVar[str] = "quire.order.payment_action_required.v1"
     attempt: int
     url: str
+    amount: Money | None = None
+    off_session: bool = False
+    owed: bool = False
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
 
 
 class PaymentAttemptFailed(OrderEvent, frozen=True):

@@ -36,6 +36,7 @@ class RecordAuthenticationRequired(OrderCommand, frozen=True):
     kind: ClassVar[str] = "quire.order.record_authentication_required"
     attempt: int
     url: str
+    amount: Money | None = None
 
 
 class RecordPaymentDeclined(OrderCommand, frozen=True):
