@@ -1,4 +1,4 @@
-"""Wishes about an order that is there: cancel, pay, settle, return."""
+"""Wishes about an order that is there: cancel, pay, settle, ask for labels again, return."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -33,13 +33,14 @@ from domain.order.messages import (
     RequestReturn,
     SettleOrder,
 )
-from domain.shipping.messages import ReceiveReturn
+from domain.shipping.messages import ReceiveReturn, RetryLabel
 from store.views.document import OrderDocument
 
 router = APIRouter(prefix="/orders/{order_id}", tags=["orders"], dependencies=[Depends(json_body)])
 
 OrderId = Annotated[str, Path(max_length=100)]
 ReturnNo = Annotated[int, Path(ge=1, le=1_000_000)]
+ParcelNo = ReturnNo
 
 
 class Asked:
@@ -138,6 +139,17 @@ async def request_return(
         return RequestReturn(asked.order_id, lines, wanted.reason)
 
     return await asked.submit("return", wanted, command)
+
+
+@router.post(
+    "/parcels/{number}/label", status_code=202, summary="Ask for a label again", responses=_ANSWERS
+)
+async def relabel(asked: Annotated[Asked, Depends()], number: ParcelNo) -> Response:
+    """Of a parcel that the carrier refused, once that was seen to."""
+    parcel_id = f"{asked.order_id}.{number}"
+    return await asked.submit(
+        f"parcels/{number}/label", None, lambda _: RetryLabel(asked.order_id, parcel_id)
+    )
 
 
 @router.post(

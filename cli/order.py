@@ -1,18 +1,17 @@
-"""`quire order`: place, show, list, cancel, pay and return orders, over HTTP."""
+"""`quire order`: place, show, list, cancel, pay, settle, relabel and return orders, over HTTP."""
 
 from typing import Any
 
 import click
 
+from cli.order_text import Orders, money, text_of
 from cli.output import Exit, Failure, api, emit, emit_line, json_option, url_option
 from cli.wishing import Sending, wish_options
-
-Orders = dict[str, Any]
 
 
 @click.group()
 def order() -> None:
-    """Place, show, list, cancel, pay and return orders."""
+    """Place, show, list, cancel, pay, settle, relabel and return orders."""
 
 
 @order.command()
@@ -70,7 +69,7 @@ def show(order_id: str, url: str, as_json: bool) -> None:
     """Show an order."""
     with api(url) as client:
         document = client.get(f"/orders/{quoted(order_id)}").json()
-    emit(document, as_json=as_json, text=lambda: _text(document))
+    emit(document, as_json=as_json, text=lambda: text_of(document))
 
 
 @order.command("list")
@@ -163,6 +162,15 @@ def settle(
     wish(f"/orders/{quoted(order_id)}/settle", body, sending)
 
 
+@order.command()
+@click.argument("order_id")
+@click.argument("number", type=click.IntRange(1), metavar="N")
+@wish_options
+def relabel(order_id: str, number: int, sending: Sending) -> None:
+    """Ask again for the label of parcel N, which the carrier refused."""
+    wish(f"/orders/{quoted(order_id)}/parcels/{number}/label", None, sending)
+
+
 @order.command("return")
 @click.argument("order_id")
 @click.option("--line", "lines", multiple=True, metavar="N:QTY", help="Only so many of line N.")
@@ -186,7 +194,7 @@ def wish(path: str, body: Orders | None, sending: Sending) -> Orders:
         return answer.headers["location"] if answer.status_code == 202 else None
 
     document = sending.send(path, body, undecided)
-    emit(document, as_json=sending.as_json, text=lambda: _text(document))
+    emit(document, as_json=sending.as_json, text=lambda: text_of(document))
     return document
 
 
@@ -206,72 +214,3 @@ def quoted(order_id: str) -> str:
     if not order_id:
         raise Failure("order_not_found", "an order has an id", exit_code=Exit.NOT_FOUND)
     return quote(order_id, safe="")
-
-
-def money(amount_minor: int, currency: str) -> str:
-    """For people; every currency here has two decimals."""
-    sign = "-" if amount_minor < 0 else ""
-    return f"{sign}{abs(amount_minor) // 100}.{abs(amount_minor) % 100:02} {currency}"
-
-
-def _text(document: Orders) -> str:
-    """An order in a few lines."""
-    axes = f"{document['status']}, payment {document['payment']}"
-    lines = [f"{document['order_id']}  {axes}, fulfilment {document['fulfilment']}"]
-    if reason := document.get("reason"):
-        lines.append(f"  because: {reason['code']}")
-        lines += [
-            f"  short of {each['sku']}: wanted {each['wanted']}, there were {each['available']}"
-            for each in reason.get("shortages", [])
-        ]
-        if url := reason.get("url"):
-            lines.append(f"  the customer confirms the payment at {url}")
-    for each in document.get("lines", []):
-        price = each["unit_price"]
-        gone = "".join(
-            f", {each[what]} {what}" for what in ("cancelled", "returned") if each.get(what)
-        )
-        cost = money(price["amount_minor"], price["currency"])
-        lines.append(
-            f"  {each['line']}. {each['quantity']} x {each.get('title') or each['sku']}"
-            f" at {cost}{gone}"
-        )
-    if totals := document.get("totals"):
-        amounts = ", ".join(
-            f"{name} {money(totals[name], totals['currency'])}"
-            for name in ("ordered", "cancelled", "captured", "refunded", "written_off")
-            if totals.get(name)
-        )
-        lines.append(f"  {amounts}".replace("_", " "))
-        lines += [
-            f"  owed {money(each['amount'], totals['currency'])}: {each['step']} of"
-            f" {each['subject']} failed, {each['code']}"
-            for each in document.get("owed", [])
-        ]
-    if deadline := document.get("next_deadline"):
-        lines.append(f"  next: {deadline['at'][:19].replace('T', ' ')} UTC, {deadline['effect']}")
-    for each in document.get("returns", []):
-        lines.append(f"  return {each['return_no']}: {each['status']}, {_holds(each)}")
-    for parcel in document.get("parcels", []):
-        lines += _parcel_text(parcel)
-    return "\n".join(lines)
-
-
-def _parcel_text(parcel: Orders) -> list[str]:
-    """What is in it, where it comes from, where it was seen."""
-    warehouse = parcel.get("warehouse", "main")
-    tracking = f", tracking {parcel['tracking']}" if parcel["tracking"] else ""
-    scans = [
-        f"    {scan['time'][:16]}  {scan['status']}  {scan['place']}".rstrip()
-        for scan in parcel["scans"]
-    ]
-    return [
-        f"  parcel {parcel['parcel_id']} from {warehouse}: {parcel['status']}{tracking}",
-        f"    {_holds(parcel)}",
-        *scans,
-    ]
-
-
-def _holds(parcel: Orders) -> str:
-    holds = ", ".join(f"{each['quantity']} of line {each['line']}" for each in parcel["lines"])
-    return holds or "nothing is left in it"

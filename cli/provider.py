@@ -80,7 +80,7 @@ def clear(script_id: str, state_dir: Path, *, as_json: bool) -> None:
 @json_option
 def ledger(order_id: str, state_dir: Path, *, as_json: bool) -> None:
     """Print its ledger: what it was asked, and what it did."""
-    from cli.order import money
+    from cli.order_text import money
     from cli.provider_client import entries, required_url
 
     found = list(entries(required_url(state_dir), order_id))

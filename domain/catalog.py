@@ -68,6 +68,7 @@ SHIPPING_COMMANDS: tuple[type[Command], ...] = (
     shipping.CreateShipment,
     shipping.RecordScan,
     shipping.PollCarrier,
+    shipping.RetryLabel,
     shipping.CancelShipment,
     shipping.ReceiveReturn,
 )
@@ -139,6 +140,7 @@ PAYMENT_EVENTS: tuple[type[Event], ...] = (
 SHIPPING_EVENTS: tuple[type[Event], ...] = (
     shipping.ShipmentCreated,
     shipping.ShipmentDeferred,
+    shipping.ShipmentRefused,
     shipping.ShipmentHandedOver,
     shipping.ShipmentMoved,
     shipping.DeliveryAttemptFailed,

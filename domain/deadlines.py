@@ -225,6 +225,13 @@ def _no_more_scans(event: shipping.ScanEvent, at: datetime, periods: Periods) ->
     return _next_scan(event, at, periods) or [Disarm(event.stream, POLL)]
 
 
+def _shipment_refused(
+    event: shipping.ShipmentRefused, at: datetime, periods: Periods
+) -> list[Deadline]:
+    """From here on a person says what becomes of it."""
+    return [Disarm(event.stream, POLL)]
+
+
 def _shipment_cancelled(
     event: shipping.ShipmentCancelled, at: datetime, periods: Periods
 ) -> list[Deadline]:
@@ -275,6 +282,7 @@ CHANGES: Mapping[type[Event], Change] = {
     shipping.ShipmentDelivered: _no_more_scans,
     shipping.ShipmentLost: _no_more_scans,
     shipping.ShipmentReturned: _no_more_scans,
+    shipping.ShipmentRefused: _shipment_refused,
     shipping.ShipmentCancelled: _shipment_cancelled,
     notification.NotificationDeferred: _notify_again,
 }

@@ -69,6 +69,7 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     payment.AuthorizationCameLate: None,
     # parcels
     shipping.ShipmentDeferred: None,
+    shipping.ShipmentRefused: None,
     shipping.DeliveryAttemptFailed: None,
     shipping.ShipmentLost: lambda e: [
         Reaction(order.RecordParcelLost(e.order_id, e.parcel_id, "lost"))

@@ -1,5 +1,6 @@
 """The carrier: labels, and scans for those who ask."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Protocol
@@ -30,17 +31,23 @@ class SimulatedCarrier:
     """Hands over, moves and delivers each parcel, a step every `step_seconds`.
 
     The first parcel of an order leaves after a step, the second after two, the others after three.
-    `paused`: labels are made, and no scan ever comes by itself.
+    `paused`: labels are made, and no scan ever comes by itself. It fetches nothing at a warehouse
+    that is `refused`.
     """
 
-    def __init__(self, *, step_seconds: float, paused: bool = False) -> None:
+    def __init__(
+        self, *, step_seconds: float, paused: bool = False, refused: Collection[str] = ()
+    ) -> None:
         self._step = timedelta(seconds=step_seconds)
         self._paused = paused
+        self._refused = refused
 
     async def perform(self, request: CarrierRequest) -> CarrierAnswer:
         now = datetime.now(UTC)
         again = None if self._paused else now + self._step
         tracking = request.tracking or f"SIM{sha256(request.parcel_id.encode()).hexdigest()[:12]}"
+        if request.step == "label" and request.warehouse in self._refused:
+            return CarrierAnswer("refused", carrier="simulated", code="warehouse_not_served")
         if request.step == "label":
             fetched = again and again + (_place(request.parcel_id) - 1) * self._step
             return CarrierAnswer("ok", carrier="simulated", tracking=tracking, next_at=fetched)

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.backoff import Backoff
 from domain.deadlines import Periods
+from domain.shipping.messages import MOST_REFUSALS
 
 
 class SourceSettings(BaseSettings):
@@ -49,6 +50,8 @@ class Settings(SourceSettings):
     carrier_step_seconds: float = 5
     carrier_paused: bool = False
     carrier_timeout_seconds: float = 4
+    carrier_refuses: str = ""  # warehouses, with commas between
+    label_refusals: int = Field(default=MOST_REFUSALS, ge=1)
     provider_url: str | None = None  # none or empty: a simulation within the worker
     provider_timeout_seconds: float = 4
     provider_delay_seconds: float = 0

@@ -189,7 +189,7 @@ class Carrier:
     """Each poll gives the next status of `journey`, in the end `delivered`; a parcel can have a
     journey of its own in `journeys`.
 
-    Words of `script` come first: ok, unreachable, nothing_yet.
+    Words of `script` come first: ok, unreachable, nothing_yet, refused.
     """
 
     def __init__(self) -> None:
@@ -202,6 +202,8 @@ class Carrier:
         word = self.script.popleft() if self.script else "ok"
         if word == "unreachable":
             return CarrierAnswer("unreachable")
+        if word == "refused":
+            return CarrierAnswer("refused", code="address_not_known")
         if request.step == "label":
             tracking = f"T-{request.parcel_id}"
             return CarrierAnswer("ok", "test", tracking, next_at=now + self.pause)

@@ -5,6 +5,8 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from msgspec.structs import replace
+
 from domain.decider import Decider
 from domain.errors import Refused
 from domain.message import Command, Event, LineQuantity
@@ -21,18 +23,22 @@ def ask(command: Command, state: State, command_id: str) -> m.CarrierRequest | N
     """What to ask the carrier before deciding. A parcel asks for one label, whoever wants it."""
     match command:
         case m.CreateShipment(parcel_id=parcel_id, lines=lines, warehouse=warehouse):
-            if state.created or state.label_deferred or state.cancelled:
+            if state.created or state.label_deferred or state.refused or state.cancelled:
                 return None
-            return _label(parcel_id, lines, warehouse)
+            return _label(parcel_id, lines, warehouse, state)
         case m.PollCarrier(parcel_id=parcel_id):
             if state.cancelled or state.status in ENDS:
                 return None
             if state.label_deferred:
-                return _label(parcel_id, state.lines, state.warehouse)
+                return _label(parcel_id, state.lines, state.warehouse, state)
             if not state.created:
                 return None
             key = f"{parcel_id}/scan/{state.polls}"
             return m.CarrierRequest("scan", key, parcel_id, state.tracking, state.polls)
+        case m.RetryLabel(parcel_id=parcel_id):
+            if not state.refused or state.cancelled:
+                return None
+            return _label(parcel_id, state.lines, state.warehouse, state)
         case _:
             return None
 
@@ -51,15 +57,28 @@ def decide(command: Command | m.Answered, state: State) -> list[Event]:
             return []
         case m.PollCarrier():
             return []
+        case m.RetryLabel():
+            return _not_refused(command, state)
         case m.ReceiveReturn():
             return _receive(command, state)
         case _:
             raise TypeError(f"{type(command).__name__} is not a command of shipping")
 
 
-def _label(parcel_id: str, lines: tuple[LineQuantity, ...], warehouse: str) -> m.CarrierRequest:
+def _not_refused(command: m.RetryLabel, state: State) -> list[Event]:
+    if state.label_deferred or (state.created and state.given_up):
+        return []  # it is asked for already, or was given since
+    if state.created or state.cancelled:
+        raise Refused("label_not_refused", parcel_id=command.parcel_id)
+    raise Refused("parcel_unknown", parcel_id=command.parcel_id)
+
+
+def _label(
+    parcel_id: str, lines: tuple[LineQuantity, ...], warehouse: str, state: State
+) -> m.CarrierRequest:
+    """One that a person wants again is another request than the one that was refused."""
     units = sum(line.quantity for line in lines)
-    key = f"{parcel_id}/label"
+    key = f"{parcel_id}/label" + (f"/{state.given_up}" if state.given_up else "")
     return m.CarrierRequest("label", key, parcel_id, units=units, warehouse=warehouse)
 
 
@@ -84,8 +103,11 @@ def _labelled(answered: m.Answered, state: State) -> list[Event]:
     command, answer = answered.command, answered.answer
     if state.created or state.cancelled:
         return []
+    refusals = state.refusals + 1 if answer.outcome == "refused" else state.refusals
+    if answer.outcome == "refused" and refusals >= answered.most_refusals:
+        return [_refused(answered, refusals, state)]
     if answer.outcome != "ok":
-        return [_deferred(answered, "label", state)]
+        return [replace(_deferred(answered, "label", state), refusals=refusals)]
     return [
         m.ShipmentCreated(
             command.order_id,
@@ -96,6 +118,22 @@ def _labelled(answered: m.Answered, state: State) -> list[Event]:
             answer.next_at,
         )
     ]
+
+
+def _refused(answered: m.Answered, refusals: int, state: State) -> m.ShipmentRefused:
+    command = answered.command
+    return m.ShipmentRefused(
+        command.order_id,
+        command.parcel_id,
+        answered.answer.code,
+        refusals,
+        _lines(command, state),
+        _warehouse(command, state),
+    )
+
+
+def _warehouse(command: m.ParcelCommand, state: State) -> str:
+    return command.warehouse if isinstance(command, m.CreateShipment) else state.warehouse
 
 
 def _lines(command: m.ParcelCommand, state: State) -> tuple[LineQuantity, ...]:
@@ -115,7 +153,7 @@ def _deferred(
         answer.next_at or answered.now + pause,
         _lines(command, state) if step == "label" else (),
         tries,
-        warehouse=command.warehouse if isinstance(command, m.CreateShipment) else state.warehouse,
+        warehouse=_warehouse(command, state),
         code=answer.code,
     )
 

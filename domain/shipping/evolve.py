@@ -23,7 +23,24 @@ def evolve(state: State, event: Event) -> State:
     match event:
         case m.ShipmentCreated(lines=lines, tracking=tracking):
             return replace(
-                state, created=True, label_deferred=False, lines=lines, tracking=tracking, tries=0
+                state,
+                created=True,
+                label_deferred=False,
+                refused=False,
+                lines=lines,
+                tracking=tracking,
+                tries=0,
+            )
+        case m.ShipmentRefused(lines=lines, warehouse=warehouse, refusals=refusals):
+            return replace(
+                state,
+                label_deferred=False,
+                refused=True,
+                refusals=refusals,
+                given_up=state.given_up + 1,
+                lines=lines,
+                warehouse=warehouse,
+                tries=0,
             )
         case m.ScanEvent():
             return _scanned(state, event)
@@ -67,6 +84,8 @@ def _deferred(state: State, event: m.ShipmentDeferred) -> State:
         return replace(
             state,
             label_deferred=True,
+            refused=False,
+            refusals=event.refusals,
             lines=event.lines,
             warehouse=event.warehouse,
             tries=event.tries,

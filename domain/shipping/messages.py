@@ -12,6 +12,9 @@ ScanStatus = Literal[
 ]
 
 
+MOST_REFUSALS = 3
+
+
 class ParcelCommand(Command, frozen=True):
     """`parcel_id` is `<order>.<n>`; the key is the order, the stream the parcel's."""
 
@@ -50,6 +53,12 @@ class PollCarrier(ParcelCommand, frozen=True):
     """Timer: ask the carrier for the parcel's next scan."""
 
     kind: ClassVar[str] = "quire.shipping.poll_carrier"
+
+
+class RetryLabel(ParcelCommand, frozen=True):
+    """A person has seen to what the carrier refused: ask for the label once more."""
+
+    kind: ClassVar[str] = "quire.shipping.retry_label"
 
 
 class CancelShipment(ParcelCommand, frozen=True):
@@ -101,10 +110,11 @@ class CarrierRequest(Struct, frozen=True):
 class CarrierAnswer(Struct, frozen=True, omit_defaults=True):
     """A label (`tracking`), or a scan (`status`, `at`); `next_at`: when to ask again, if ever.
 
-    `code` says why it was not reached.
+    `refused` when it will not have the parcel as it is. `code` says why it was not reached, or why
+    it refuses.
     """
 
-    outcome: Literal["ok", "nothing_yet", "unreachable"]
+    outcome: Literal["ok", "nothing_yet", "unreachable", "refused"]
     carrier: str = ""
     tracking: str = ""
     scan_id: str = ""
@@ -116,12 +126,16 @@ class CarrierAnswer(Struct, frozen=True, omit_defaults=True):
 
 
 class Answered(Struct, frozen=True):
-    """A command together with the carrier's answer to it; `now` is when the answer came."""
+    """A command together with the carrier's answer to it; `now` is when the answer came.
+
+    A label that was refused `most_refusals` times is not asked for again.
+    """
 
     command: ParcelCommand
     request: CarrierRequest
     answer: CarrierAnswer
     now: datetime
+    most_refusals: int = MOST_REFUSALS
 
 
 class ParcelEvent(Event, frozen=True):
@@ -146,7 +160,8 @@ class ShipmentCreated(ParcelEvent, frozen=True):
 class ShipmentDeferred(ParcelEvent, frozen=True):
     """The carrier was not reached (`code`) or had nothing new; asked again at `next_poll`.
 
-    `scan_id` is the scan that the carrier told and that had come before.
+    `scan_id` is the scan that the carrier told and that had come before. `refusals` counts how
+    often a label was refused.
     """
 
     type: ClassVar[str] = "quire.shipping.deferred.v1"
@@ -157,6 +172,20 @@ class ShipmentDeferred(ParcelEvent, frozen=True):
     scan_id: str = ""
     warehouse: str = MAIN
     code: str = ""
+    refusals: int = 0
+
+
+class ShipmentRefused(ParcelEvent, frozen=True):
+    """The carrier will not have the parcel: a person asks for its label again, or cancels it.
+
+    `refusals` counts the answers, `code` is the last one's reason.
+    """
+
+    type: ClassVar[str] = "quire.shipping.refused.v1"
+    code: str
+    refusals: int
+    lines: tuple[LineQuantity, ...]
+    warehouse: str = MAIN
 
 
 class ScanEvent(ParcelEvent, frozen=True):

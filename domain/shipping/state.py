@@ -13,10 +13,15 @@ class State(Struct, frozen=True):
     """`rank` and `at` are those of the furthest scan; `scans` are the ids of all that came.
 
     `polls` counts those that the carrier told when it was asked, `next_poll` is when it is next.
+    `refusals` counts how often its label was refused, `given_up` how often that was for good;
+    `refused` as long as a person has to decide.
     """
 
     created: bool = False
     label_deferred: bool = False
+    refused: bool = False
+    refusals: int = 0
+    given_up: int = 0
     lines: tuple[LineQuantity, ...] = ()
     warehouse: str = MAIN
     tracking: str = ""

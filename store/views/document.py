@@ -59,7 +59,8 @@ class Scan(Struct, frozen=True):
 
 
 class ParcelView(Struct, frozen=True):
-    """What is in a parcel, whence it comes and where it was seen, as that became known."""
+    """What is in a parcel, whence it comes and where it was seen, as that became known; `code` says
+    why the carrier refuses it."""
 
     parcel_id: str
     status: str
@@ -68,6 +69,7 @@ class ParcelView(Struct, frozen=True):
     tracking: str = ""
     scans: tuple[Scan, ...] = ()
     warehouse: str = MAIN
+    code: str = ""
 
 
 class ReturnView(Struct, frozen=True):

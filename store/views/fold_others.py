@@ -74,7 +74,13 @@ def created(document: OrderDocument, event: shipping.ShipmentCreated) -> OrderDo
         lines=event.lines,
         carrier=event.carrier,
         tracking=event.tracking,
+        code="",
     )
+
+
+def refused(document: OrderDocument, event: shipping.ShipmentRefused) -> OrderDocument:
+    """A person has to ask for its label again, or to cancel it."""
+    return mark_parcel(document, event.parcel_id, "refused", lines=event.lines, code=event.code)
 
 
 def scanned(document: OrderDocument, event: shipping.ScanEvent) -> OrderDocument:

@@ -10,6 +10,7 @@ from store.views.document import OrderDocument, ParcelView
 # A parcel's status only moves up; what stands on one level may alternate.
 RANK = {
     "planned": 0,
+    "refused": 0,
     "preparing": 1,
     "handed_over": 2,
     "in_transit": 3,
@@ -44,6 +45,7 @@ _ENDING = {"cancelling", "cancelled", "expired"}
 # How far a parcel is, in the words of the whole order; all others are shipped.
 _WORD = {
     "planned": "planned",
+    "refused": "planned",
     "preparing": "planned",
     "delivered": "delivered",
     "lost": "lost",

@@ -60,6 +60,7 @@ _STEPS: Mapping[type[Event], Callable[[OrderDocument, Any], OrderDocument]] = {
     payment.AuthorizationVoided: others.voided,
     payment.AuthorizationExpired: others.authorization_expired,
     shipping.ShipmentCreated: others.created,
+    shipping.ShipmentRefused: others.refused,
     shipping.ShipmentHandedOver: others.scanned,
     shipping.ShipmentMoved: others.scanned,
     shipping.DeliveryAttemptFailed: others.scanned,

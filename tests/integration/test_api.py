@@ -375,6 +375,18 @@ async def test_the_rest_of_what_can_be_read(
     assert (await client.get("/docs")).status_code == 200
 
 
+async def test_the_label_of_a_parcel_is_asked_for_again(
+    client: httpx.AsyncClient, kept: Kept, conn: AsyncConnection
+) -> None:
+    await record(conn, life("label-1")[:5])
+    asked = await client.post("/orders/label-1/parcels/2/label")
+    assert asked.status_code == 202, asked.text
+    [sent] = kept.messages
+    assert (sent[0], sent[1].type) == ("quire.shipping.commands", "quire.shipping.retry_label")
+    assert msgspec.json.decode(sent[1].data) == {"order_id": "label-1", "parcel_id": "label-1.2"}
+    assert (await client.post("/orders/label-1/parcels/0/label")).status_code == 422
+
+
 async def test_wishes_about_lines_name_them_by_number_or_sku(
     client: httpx.AsyncClient, kept: Kept, conn: AsyncConnection
 ) -> None:

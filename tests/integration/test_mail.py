@@ -73,10 +73,11 @@ async def test_who_has_to_confirm_a_payment_later_gets_the_page_for_it(
         f"o-{uuid4().hex[:8]}", 2, page, Money(123_499, "GBP"), True, owed,
         post.person, await post.seal(ADA), language,
     )  # fmt: skip
-    [reaction] = react(asked)
+    [(wish, _)] = react(asked)
+    assert isinstance(wish, Notify)
     for _ in range(2):
-        await post.handle(reaction.command)
-    assert await post.ends(reaction.command) == ("sent", "")
+        await post.handle(wish)
+    assert await post.ends(wish) == ("sent", "")
     [mail] = post.sink.box.mails()
     assert (mail.times, subject in mail.subject) == (1, True)
     found = post.sink.box.find(mail.id)

@@ -2,7 +2,7 @@
 
 from domain.inventory.messages import ReceiveStock
 from domain.order import messages as order
-from domain.shipping.messages import ReceiveReturn
+from domain.shipping.messages import ReceiveReturn, RetryLabel
 from tests.books import check_at_rest, check_books
 from tests.lives.moves import MOVES, SKUS, places
 from tests.lives.tape import Tape, TapeEnds
@@ -38,6 +38,7 @@ def settle(world: World, told: list[str]) -> None:
     for order_id, state in list(world.orders.items()):
         if state.hold == "manual":
             world.tell(order.ReleaseHold(order_id))
+    _see_to_refused(world)
     world.run_out()
     _answer_returns(world)
     world.run_out()
@@ -46,6 +47,19 @@ def settle(world: World, told: list[str]) -> None:
     for notice in list(world.provider.notices):  # the last of them come as late as can be
         world.tell(notice)
     world.run_out()
+
+
+def _see_to_refused(world: World) -> None:
+    """The label of every other parcel that the carrier refused is wanted again, the rest go."""
+    refused = [name for name, one in world.parcels.items() if one.refused and not one.cancelled]
+    for number, stream in enumerate(refused):
+        parcel_id = stream.removeprefix("shipment-")
+        order_id = parcel_id.rpartition(".")[0]
+        if number % 2:
+            lines = world.parcels[stream].lines
+            world.tell(order.CancelOrder(order_id, lines))
+        if world.parcels[stream].refused and not world.parcels[stream].cancelled:
+            world.tell(RetryLabel(order_id, parcel_id))
 
 
 def _answer_returns(world: World) -> None:

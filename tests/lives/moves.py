@@ -8,7 +8,7 @@ from domain.message import Charge, Command, Line, LineQuantity
 from domain.notification.messages import Channel, SetPreferences
 from domain.order import messages as order
 from domain.payment.messages import ConfirmAuthentication, RenewAuthorization
-from domain.shipping.messages import ReceiveReturn, RecordScan, ScanStatus
+from domain.shipping.messages import ReceiveReturn, RecordScan, RetryLabel, ScanStatus
 from tests.books import check_books
 from tests.lives.tape import Tape
 from tests.shop import place, pounds
@@ -18,7 +18,7 @@ ORDERS = ("o-1", "o-2", "o-3")
 SKUS = ("mug", "pen", "hat")
 CARDS = ("tok_approve", "tok_other")
 ANSWERS = ("approve", "decline", "decline_retryable", "action", "unreachable", "lost", "done")
-LABELS = ("ok", "unreachable", "nothing_yet")
+LABELS = ("ok", "unreachable", "nothing_yet", "refused")
 CHANNELS: tuple[tuple[Channel, ...], ...] = ((), ("email",), ("webhook",), ("email", "webhook"))
 POSTED: tuple[DeliveryOutcome, ...] = ("sent", "unreachable", "failed", "suppressed")
 JOURNEYS: tuple[tuple[ScanStatus, ...], ...] = (
@@ -247,10 +247,22 @@ def mail_says(world: World, tape: Tape) -> str:
     return f"mail is {word}"
 
 
+def refuses_labels(world: World, tape: Tape) -> str:
+    words = ["refused"] * (1 + tape.upto(4))
+    world.carrier.script.extend(words)
+    return f"carrier refuses {len(words)} times"
+
+
+def relabels(world: World, tape: Tape) -> str:
+    order_id = tape.one_of(ORDERS)
+    return sends(world, RetryLabel(order_id, f"{order_id}.{1 + tape.upto(2)}"))
+
+
 MOVES: tuple[Move, ...] = (
     drains, handles, handles, handles, handles, until_due, until_due, days_later, waits, waits_long,
     places, places, cancels, cancels, pays, holds, settles, settles, returns, returns, returns,
     scans, scans, restocks, chooses_channels, renews, customer, customer, comes_back, webhook,
     webhook, repeats, repeats, provider_says, provider_says, provider_away, carrier_says, mail_says,
+    refuses_labels, relabels,
 )  # fmt: skip
 """How often each is chosen; the first are the simplest."""

@@ -90,11 +90,11 @@ def test_six_webhooks_of_one_payment_end_the_same_in_all_their_720_orders() -> N
     "tape",
     [
         # confirmed by the customer while the void of that challenge was being tried again
-        "700000000000004d41000033c1009405d58200920000f6000067da9700",
+        "01000000000000010100000d01002202030400200000120000031c0100",
         # voided for a cancellation while the customer was being asked to confirm anew
         (
-            "5e31003700000000007a00fc00ed47a5008500006d0081cb0000c9000000000000004a0385f06700db001200"
-            "0016dfe018000000"
+            "0101000100000000000800180009030d000100002100030d00000b0000000000000024010"
+            "10c01001d0012000002210203000000"
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """A message that did not reach the customer can be seen with its order, and why."""
 
 import json
+from typing import Any
 
 from domain.message import Event, Line, Money
 from domain.notification import messages as notification
@@ -25,16 +26,18 @@ def document(*facts: Event) -> str:
     return encode(folded)
 
 
+def shown(*facts: Event) -> Any:
+    return json.loads(document(*facts))
+
+
 def test_what_failed_or_was_not_wanted_is_told_with_its_reason():
-    shown = json.loads(
-        document(
-            notification.NotificationSent(*TOLD),
-            notification.NotificationFailed(*LOST, "smtp_away"),
-            notification.NotificationSuppressed(*HOOK, "no_webhook"),
-        )
+    told = shown(
+        notification.NotificationSent(*TOLD),
+        notification.NotificationFailed(*LOST, "smtp_away"),
+        notification.NotificationSuppressed(*HOOK, "no_webhook"),
     )
     names = ("template", "channel", "status", "code")
-    assert [tuple(note[name] for name in names) for note in shown["notifications"]] == [
+    assert [tuple(note[name] for name in names) for note in told["notifications"]] == [
         ("order_confirmed", "email", "sent", ""),
         ("order_refunded", "email", "failed", "smtp_away"),
         ("order_refunded", "webhook", "suppressed", "no_webhook"),

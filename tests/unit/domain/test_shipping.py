@@ -57,6 +57,57 @@ def test_a_label_whose_answer_was_lost_is_asked_for_again_under_the_same_key():
     again.then(CREATED)
 
 
+def refused(times: int) -> Any:
+    """After so many answers, of which three are allowed."""
+    no = m.CarrierAnswer("refused", code="address_not_known")
+    asked = given().when(m.CreateShipment(*P, LINES, warehouse="north"), no)
+    for _ in range(times - 1):
+        asked = asked.then_types(m.ShipmentDeferred).when(m.PollCarrier(*P), no)
+    return asked
+
+
+REFUSED = m.ShipmentRefused(*P, "address_not_known", 3, LINES, "north")
+
+
+def test_a_label_that_is_refused_again_and_again_waits_for_a_person():
+    waits = refused(3).then(REFUSED)
+    waits.when(m.PollCarrier(*P)).then_nothing()
+    waits.when(CREATE).then_nothing()
+
+
+def test_what_was_refused_once_may_be_a_mistake_of_the_carrier():
+    refused(2).then_types(m.ShipmentDeferred).when(m.PollCarrier(*P), LABEL).then(CREATED)
+
+
+def test_a_person_has_it_asked_for_again_under_another_key():
+    again = refused(3).then(REFUSED).when(m.RetryLabel(*P), LABEL)
+    first = given().when(CREATE, LABEL).request
+    assert again.request.key != first.key
+    assert (again.request.units, again.request.warehouse) == (2, "north")
+    again.then(CREATED).when(m.RetryLabel(*P)).then_nothing()
+
+
+def test_what_is_refused_again_waits_again():
+    no = m.CarrierAnswer("refused", code="too_heavy")
+    again = refused(3).then(REFUSED).when(m.RetryLabel(*P), no)
+    waits = again.then(m.ShipmentRefused(*P, "too_heavy", 4, LINES, "north"))
+    away = waits.when(m.RetryLabel(*P), m.CarrierAnswer("unreachable"))
+    later = away.then_types(m.ShipmentDeferred)
+    later.when(m.RetryLabel(*P)).then_nothing()
+    later.when(m.PollCarrier(*P), LABEL).then(CREATED)
+
+
+def test_what_is_refused_can_be_cancelled():
+    cancelled = refused(3).then(REFUSED).when(m.CancelShipment(*P, LINES, 1))
+    gone = cancelled.then(m.ShipmentCancelled(*P, LINES, 1, True))
+    gone.when(m.RetryLabel(*P)).then_refused("label_not_refused")
+
+
+def test_only_what_was_refused_is_asked_for_again():
+    given(CREATED).when(m.RetryLabel(*P)).then_refused("label_not_refused")
+    given().when(m.RetryLabel(*P)).then_refused("parcel_unknown")
+
+
 def test_the_first_scan_hands_it_over():
     given(CREATED).when(scan(1, "handed_over")).then(HANDED)
 
