@@ -98,7 +98,7 @@ REACTIONS: Mapping[type[Event], Follow | None] = {
     order.OrderAuthorizedAnew: None,
     order.AuthorizationNotNeeded: ours.not_needed,
     order.OrderPaymentRetried: ours.payment_retried,
-    order.OrderWrittenOff: None,
+    order.OrderWrittenOff: ours.written_off,
     order.OrderRefunded: ours.refunded,
     order.OrderParcelLost: ours.parcel_lost,
     order.ReturnRequested: None,

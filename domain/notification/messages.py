@@ -10,7 +10,7 @@ from domain.message import Command, Event
 
 Channel = Literal["email", "webhook"]
 
-LATER_TEMPLATES = ("order_refunded", "payment_action_required")
+LATER_TEMPLATES = ("order_refunded", "payment_action_required", "order_refunded_otherwise")
 """Messages that customers did not get from the beginning: facts from before hear of none."""
 
 

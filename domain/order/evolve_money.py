@@ -85,7 +85,14 @@ def written_off(state: State, event: m.OrderWrittenOff) -> State:
         name: replace(one, paid_back=one.paid_back or name in state.owed)
         for name, one in state.parcels.items()
     }
-    return replace(state, owed={}, unrefunded={}, written_off=lost, parcels=parcels)
+    return replace(
+        state,
+        owed={},
+        unrefunded={},
+        written_off=lost,
+        write_offs=state.write_offs + 1,
+        parcels=parcels,
+    )
 
 
 def owing(state: State, refund_id: str, amount: int) -> State:

@@ -72,9 +72,14 @@ def _retried(
 
 
 def _written_off(state: State, reason: str) -> m.OrderWrittenOff:
+    order = state.order
     return m.OrderWrittenOff(
-        state.order.order_id,
+        order.order_id,
         state.money(sum(state.owed.values())),
         state.money(sum(state.unrefunded.values())),
         reason,
+        state.write_offs + 1,
+        order.customer_id,
+        order.contact,
+        order.language,
     )

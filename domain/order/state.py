@@ -75,6 +75,7 @@ class State(Struct, frozen=True):
     asked: int = 0  # by hand-overs, whether it came yet or not; failed ones are taken out
     owed: Mapping[str, int] = {}  # by parcels that left and could not be charged
     written_off: int = 0
+    write_offs: int = 0
     captured: int = 0
     captures_open: Mapping[str, int] = {}
     last_capture: str = ""  # the parcel whose capture leaves nothing held

@@ -27,6 +27,7 @@ Told = (
     | order.OrderCancelled
     | order.OrderRefunded
     | order.PaymentActionRequired
+    | order.OrderWrittenOff
 )
 
 
@@ -141,6 +142,15 @@ def refunded(event: order.OrderRefunded) -> list[Reaction]:
     reason, _, _ = event.refund_id.partition("-")
     amount = _amount(event.amount)
     return [notify(event, "order_refunded", event.refund_id, amount=amount, reason=reason)]
+
+
+def written_off(event: order.OrderWrittenOff) -> list[Reaction]:
+    """Who waits for a refund hears that it comes another way; of a debt that is let go the person
+    who did that tells as much as they like."""
+    if not event.refunds.amount_minor:
+        return []
+    amount = _amount(event.refunds)
+    return [notify(event, "order_refunded_otherwise", str(event.number), amount=amount)]
 
 
 def parcel_lost(event: order.OrderParcelLost) -> list[Reaction]:

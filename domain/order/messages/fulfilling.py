@@ -68,13 +68,18 @@ class OrderPaymentRetried(OrderEvent, frozen=True):
 class OrderWrittenOff(OrderEvent, frozen=True):
     """A person let go what is owed: `amount` by the customer, `refunds` to the customer.
 
-    The first is not asked for any more, the second was given back by other means.
+    The first is not asked for any more, the second was given back by other means. `number` counts
+    the times, from 1.
     """
 
     type: ClassVar[str] = "quire.order.written_off.v1"
     amount: Money
     refunds: Money
     reason: str = ""
+    number: int = 1
+    customer_id: str = ""
+    contact: str = ""
+    language: str = "en"
 
 
 class OrderRefunded(OrderEvent, frozen=True):

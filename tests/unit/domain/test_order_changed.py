@@ -116,7 +116,9 @@ def test_a_capture_that_was_too_late_is_authorised_anew_by_itself():
 def test_what_is_let_go_closes_the_order_with_its_window():
     unpaid = given(*TO_CONFIRMED, SHIPPED, UNPAID, DELIVERED)
     open_ = unpaid.when(m.CompleteOrder(ORDER)).then(m.ReturnWindowEnded(ORDER, "payment_failed"))
-    written_off = m.OrderWrittenOff(ORDER, pounds(1_550), pounds(0), "cannot be found")
+    written_off = m.OrderWrittenOff(
+        ORDER, pounds(1_550), pounds(0), "cannot be found", 1, "c-1", "sealed"
+    )
     let_go = open_.when(m.SettleOrder(ORDER, write_off=True, reason="cannot be found"))
     let_go.then(written_off, m.AuthorizationNotNeeded(ORDER)).when(
         m.RecordAuthorizationVoided(ORDER)

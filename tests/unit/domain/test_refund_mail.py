@@ -51,6 +51,31 @@ def test_each_refund_of_an_order_has_a_mail_of_its_own():
     assert len(told) == len(PROMISES)
 
 
+def test_a_refund_that_a_person_wrote_off_is_told_once_for_each_time():
+    failed = m.OrderPaymentFailed(ORDER, "refund", "return-1", "no", pounds(500))
+    history = (PLACED, CONFIRMED, RETURN, PROMISES["return-1"], failed)
+    write_off = m.SettleOrder(ORDER, write_off=True, reason="sent a cheque")
+    done = given(*history).when(write_off)
+    [mail] = [mail for fact in done.facts for mail in mails(fact)]
+    assert mail == Notify(
+        "o-1.order_refunded_otherwise.email.1", ORDER, "order_refunded_otherwise", "email",
+        "c-1", "sealed", "zh", {"amount": "500 GBP"},
+    )  # fmt: skip
+    settled = given(*history, *done.facts)
+    settled.when(write_off).then_refused("nothing_owed")
+    promised = m.ReturnSettled(ORDER, 2, MUG, pounds(300), "return-2")
+    second = m.ReturnRequested(ORDER, 2, MUG)
+    again = m.OrderPaymentFailed(ORDER, "refund", "return-2", "no", pounds(300))
+    later = given(*history, *done.facts, second, promised, again).when(write_off)
+    names = [mail.notification_id for fact in later.facts for mail in mails(fact)]
+    assert names == ["o-1.order_refunded_otherwise.email.2"]
+
+
+def test_who_does_not_have_to_pay_any_more_hears_it_from_a_person():
+    let_go = m.OrderWrittenOff(ORDER, pounds(500), pounds(0), "paid cash")
+    assert mails(let_go) == []
+
+
 def test_a_refund_that_failed_is_not_told():
     failed = m.RecordRefundFailed(ORDER, "return-1", "no")
     facts = given(PLACED, CONFIRMED, RETURN, PROMISES["return-1"]).when(failed).facts
