@@ -160,6 +160,7 @@ class ReceiptForm(Form):
 
     quantity: Quantity
     reference: Text = ""
+    uncatalogued: Annotated[bool, Field(strict=True)] = False
 
 
 class AdjustmentForm(Form):

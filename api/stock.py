@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from api import waiting
 from api.asked import idempotency_key, json_body, wait_seconds
 from api.forms import AdjustmentForm, Form, ReceiptForm
+from api.goods import COMES_LATER, refuse_unknown
 from api.hot import HotRoute, parameter, told
 from api.problems import Problem
 from api.queries import limit
@@ -91,11 +92,17 @@ class Asked:
         self.wait = wait
         self.service = service
 
-    async def submit(self, name: str, form: Form, command: StockCommand) -> Response:
+    async def submit(self, name: str, form: Form, command: StockCommand, *, known: str) -> Response:
+        """`known`: what to do about a sku that we do not know; empty if it may be a new one."""
+
         async def make(_: Ids) -> Made:
+            if known:
+                await refuse_unknown(self.service, [self.sku], hint=known)
             return Made(command, {"sku": self.sku, "status": "accepted"})
 
-        request = fingerprint(f"POST /stock/{self.sku}/{name}", form.model_dump(mode="json"))
+        # Left out where it says nothing: a request from before it was there stays the same one.
+        body = form.model_dump(mode="json", exclude={"uncatalogued"} if known else None)
+        request = fingerprint(f"POST /stock/{self.sku}/{name}", body)
         done = await submit(self.service, self.key, request, make)
         return await waiting.answer_stock(
             self.service, done, location=f"/stock/{self.sku}", wait=self.wait
@@ -109,9 +116,12 @@ class Asked:
     responses=told(409, 415, 422, 503, at_rest=200),
 )
 async def receive(asked: Annotated[Asked, Depends()], form: ReceiptForm) -> Response:
-    """Orders that wait for them are served, oldest first."""
+    """Orders that wait for them are served, oldest first. `uncatalogued` takes in what no catalogue
+    knows yet."""
     command = ReceiveStock(asked.sku, form.quantity, form.reference)
-    return await asked.submit("receipts", form, command)
+    return await asked.submit(
+        "receipts", form, command, known="" if form.uncatalogued else COMES_LATER
+    )
 
 
 @router.post(
@@ -123,4 +133,4 @@ async def receive(asked: Annotated[Asked, Depends()], form: ReceiptForm) -> Resp
 async def adjust(asked: Annotated[Asked, Depends()], form: AdjustmentForm) -> Response:
     """Never below what is reserved."""
     command = AdjustStock(asked.sku, form.delta, form.reason)
-    return await asked.submit("adjustments", form, command)
+    return await asked.submit("adjustments", form, command, known="GET /stock lists what there is.")

@@ -39,15 +39,20 @@ def show(sku: str | None, url: str, as_json: bool) -> None:
 @click.argument("sku")
 @click.argument("quantity", type=click.IntRange(1))
 @click.option("--reference", default="", help="A delivery note's number, for instance.")
+@click.option("--uncatalogued", is_flag=True, help="The catalogue comes later.")
 @wish_options
 def receive(
     sku: str,
     quantity: int,
     reference: str,
+    uncatalogued: bool,
     sending: Sending,
 ) -> None:
-    """Take in QUANTITY units of SKU."""
-    _wish(sku, "receipts", {"quantity": quantity, "reference": reference}, sending)
+    """Take in QUANTITY units of SKU, which the catalogue has to know."""
+    body: dict[str, object] = {"quantity": quantity, "reference": reference}
+    if uncatalogued:
+        body["uncatalogued"] = True
+    _wish(sku, "receipts", body, sending)
 
 
 @stock.command(context_settings={"ignore_unknown_options": True})

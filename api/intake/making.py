@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from api.goods import refuse_unknown
 from api.intake.mappers import Asked, GoodsReceipt, Scan
 from api.place import placed, priced
 from api.problems import Problem
@@ -24,10 +25,9 @@ def makers(service: Service, asked: Asked) -> list[Make]:
         case Scan():
             return [partial(_scan, service, asked)]
         case GoodsReceipt():
-            return [
-                partial(_goods, sku, quantity, asked.reference)
-                for sku, quantity in asked.by_sku.items()
-            ]
+            first, *others = asked.by_sku.items()
+            rest = [partial(_goods, asked, *each) for each in others]
+            return [partial(_first_goods, service, asked, *first), *rest]
 
 
 async def look(service: Service, asked: Asked) -> None:
@@ -38,7 +38,7 @@ async def look(service: Service, asked: Asked) -> None:
         case Scan():
             await _parcel(service, asked)
         case GoodsReceipt():
-            pass
+            await _refuse_unknown(service, asked)
 
 
 async def _order(service: Service, asked: Wanted, ids: Ids) -> Made:
@@ -78,5 +78,18 @@ async def _parcel(service: Service, asked: Scan) -> Parcel:
     return found
 
 
-async def _goods(sku: str, quantity: int, reference: str, _: Ids) -> Made:
-    return Made(ReceiveStock(sku, quantity, reference), {"sku": sku})
+async def _first_goods(
+    service: Service, asked: GoodsReceipt, sku: str, quantity: int, ids: Ids
+) -> Made:
+    """Looks at all that came in together, so that an event is taken whole or not at all."""
+    await _refuse_unknown(service, asked)
+    return await _goods(asked, sku, quantity, ids)
+
+
+async def _goods(asked: GoodsReceipt, sku: str, quantity: int, _: Ids) -> Made:
+    return Made(ReceiveStock(sku, quantity, asked.reference), {"sku": sku})
+
+
+async def _refuse_unknown(service: Service, asked: GoodsReceipt) -> None:
+    if not asked.uncatalogued:
+        await refuse_unknown(service, asked.by_sku.keys())

@@ -60,10 +60,14 @@ class ReceivedLine(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GoodsReceipt(Struct, frozen=True, forbid_unknown_fields=True):
-    """Goods that came in together; a sku may stand there more than once."""
+    """Goods that came in together; a sku may stand there more than once.
+
+    `uncatalogued` when the catalogue comes later.
+    """
 
     lines: Annotated[list[ReceivedLine], Meta(min_length=1, max_length=1000)]
     reference: Annotated[str, Meta(max_length=1000)] = ""
+    uncatalogued: bool = False
 
     @property
     def by_sku(self) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The view of stock: what is on the shelf of each sku and how much of it is promised."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, LiteralString, NamedTuple
 
@@ -117,6 +117,14 @@ async def read(conn: AsyncConnection, sku: str) -> Level | None:
     cursor = await conn.execute(f"{_READ} where v.sku = %s", (sku,))
     row = await cursor.fetchone()
     return _level(row) if row else None
+
+
+async def existing(conn: AsyncConnection, skus: Sequence[str]) -> set[str]:
+    """Those that have a row: they were on the shelf once."""
+    cursor = await conn.execute(
+        "select sku from stock_view where sku = any(%b::text[])", (list(skus),)
+    )
+    return {row[0] for row in await cursor.fetchall()}
 
 
 async def page(conn: AsyncConnection, after: str, limit: int) -> list[Level]:

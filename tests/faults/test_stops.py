@@ -19,6 +19,7 @@ FULL = """
         for each statement execute function full_disk();
 """
 FREED = "drop function full_disk() cascade"
+GOODS = {"quantity": 4, "uncatalogued": True}
 
 
 async def test_a_full_disk_is_said_and_waited_out(world: World):
@@ -37,7 +38,7 @@ async def test_a_full_disk_is_said_and_waited_out(world: World):
         await until(says_so, 20)
         assert not await facts(admin)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            answer = await client.post("/stock/mug/receipts", json={"quantity": 4})
+            answer = await client.post("/stock/mug/receipts", json=GOODS)
         assert (answer.status_code, answer.json()["code"]) == (503, "disk_full"), answer.text
         await admin.execute(FREED)
 

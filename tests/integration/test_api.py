@@ -405,6 +405,23 @@ async def test_wishes_about_lines_name_them_by_number_or_sku(
     assert kept.messages[-1][0] == "quire.inventory.commands"
 
 
+async def test_goods_that_nobody_knows_are_refused_unless_the_catalogue_comes_later(
+    client: httpx.AsyncClient, kept: Kept, conn: AsyncConnection
+) -> None:
+    body, headers = {"quantity": 4}, {"Idempotency-Key": "typo"}
+    for what in ({"quantity": 4}, {"delta": 4, "reason": "count"}):
+        way = "receipts" if "quantity" in what else "adjustments"
+        refused = await client.post(f"/stock/mgu/{way}", json=what, headers=headers)
+        assert (refused.status_code, code_of(refused)) == (422, "sku_unknown")
+        assert ("uncatalogued" in refused.json()["hint"]) == (way == "receipts")
+    assert kept.messages == []
+    later = await client.post("/stock/mgu/receipts", json={**body, "uncatalogued": True})
+    assert later.status_code == 202
+    await record(conn, [StockReceived("old", 4)])
+    await catch_up(conn)
+    assert (await client.post("/stock/old/receipts", json=body)).status_code == 202
+
+
 async def test_too_much_behind_is_503_and_a_repeat_is_answered_all_the_same(
     settings: Settings, kept: Kept, conn: AsyncConnection
 ) -> None:

@@ -208,6 +208,19 @@ async def test_fifty_at_once_are_one_command(intake: Intake, conn: AsyncConnecti
     assert await cursor.fetchone() == (1, 1)
 
 
+async def test_goods_that_nobody_knows_are_taken_when_the_catalogue_comes_later(intake: Intake):
+    """The whole event is refused, since the next try of it is the same one."""
+    receipt = {"lines": [{"sku": "mug", "quantity": 1}, {"sku": "mgu", "quantity": 2}]}
+    refused = await intake.binary("partner.goods-receipt.v1", "typo", receipt)
+    assert (refused.status_code, code_of(refused)) == (422, "sku_unknown")
+    assert refused.json()["skus"] == ["mgu"]
+    assert intake.commands() == []
+    told = {**receipt, "uncatalogued": True}
+    taken = await intake.binary("partner.goods-receipt.v1", "later", told)
+    assert taken.status_code == 202
+    assert ReceiveStock("mgu", 2) in intake.commands()
+
+
 async def test_an_id_names_one_event(intake: Intake):
     receipt = {"lines": [{"sku": "mug", "quantity": 1}]}
     answers = [
