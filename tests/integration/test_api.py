@@ -379,6 +379,7 @@ async def test_the_label_of_a_parcel_is_asked_for_again(
     client: httpx.AsyncClient, kept: Kept, conn: AsyncConnection
 ) -> None:
     await record(conn, life("label-1")[:5])
+    await catch_up(conn)
     asked = await client.post("/orders/label-1/parcels/2/label")
     assert asked.status_code == 202, asked.text
     [sent] = kept.messages
