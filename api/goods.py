@@ -9,7 +9,9 @@ from store.views import stock
 SHOWN = 20
 
 
-COMES_LATER = "Put it into the catalogue first, or say uncatalogued: true if that comes later."
+COMES_LATER = (
+    "Put it into the catalogue first; if that comes later, say uncatalogued: true (--uncatalogued)."
+)
 
 
 async def refuse_unknown(

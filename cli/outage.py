@@ -40,15 +40,17 @@ class Told(msgspec.Struct, frozen=True):
     def text(self) -> str:
         """For people: the first order, then the sum of it."""
         begin = _time(self.timeline[0])
-        lines = [f"order {self.order_id}"]
+        lines = ["", f"The first of them, {self.order_id}, second by second:"]
         lines += [f"  {_time(fact) - begin:6.1f} s  {_sentence(fact)}" for fact in self.timeline]
         lines += [
-            f"{self.confirmed} of {self.orders} confirmed after {self.waited_seconds:.1f} s",
-            f"{self.attempts} attempts did not get through",
-            f"{self.authorized_once} of {self.orders} authorised exactly once at the provider",
-            "stock was received and reserved meanwhile"
+            "",
+            f"{self.confirmed} of {self.orders} orders confirmed after {self.waited_seconds:.1f} s",
+            f"{self.attempts} attempts to reach the provider failed meanwhile",
+            f"{self.authorized_once} of {self.orders} authorised exactly once, says the provider",
+            "goods came in and were reserved meanwhile"
             if self.went_on
             else "NOTHING else went on meanwhile",
+            f"all of the first order: quire order show {self.order_id}",
         ]
         return "\n".join(lines)
 
@@ -68,7 +70,7 @@ class Outage:
             made = provider.post("/v1/scripts", json=script).json()
             open.callback(provider.delete, f"/v1/scripts/{made['id']}")
             began = monotonic()
-            self._say(f"the provider says 503 for {seconds:g} s; {count} orders come in")
+            self._say(f"the payment provider answers 503 for {seconds:g} s; {count} orders come in")
             placed = [self._place(shop) for _ in range(count)]
             went_on = self._goes_on(shop, placed, began + seconds)
             self._follow(shop, placed[0], began + seconds)
@@ -96,7 +98,7 @@ class Outage:
     def _goes_on(self, shop: httpx.Client, placed: list[str], end: float) -> bool:
         """Goods come in and every order gets its books, while nobody can pay."""
         _receive(shop, RECEIVED)
-        self._say(f"{RECEIVED} books were received meanwhile")
+        self._say(f"{RECEIVED} books come in from a supplier")
         reserved: set[str] = set()
         while monotonic() < end:
             reserved |= {
@@ -106,7 +108,9 @@ class Outage:
                 and any(one["type"] == RESERVED for one in _timeline(shop, each))
             }
             if len(reserved) == len(placed):
-                self._say("all of them have their books reserved, and wait for the payment")
+                self._say(
+                    "every order has its books reserved and waits for its payment; the first tries:"
+                )
                 return True
             sleep(LOOK_SECONDS)
         return False
@@ -120,7 +124,7 @@ class Outage:
                 self._say(f"  {_sentence(one)}")
             said = len(missed)
             sleep(LOOK_SECONDS)
-        self._say("the provider is back")
+        self._say("the provider is back: each order is paid at its next attempt, please wait")
 
     def _confirmed(self, shop: httpx.Client, placed: list[str], end: float) -> set[str]:
         done: set[str] = set()
@@ -162,11 +166,11 @@ def _time(fact: Fact) -> float:
 
 
 def _sentence(fact: Fact) -> str:
-    """`payment: deferred`, and of an attempt when the next one is."""
+    """`payment: authorized`, with a reason if it has one; of a missed attempt when the next is."""
     _, context, verb, *_ = fact["type"].split(".")
     said = f"{context}: {verb.replace('_', ' ')}"
-    if not _missed(fact):
-        return said
     data = fact["data"]
+    if not _missed(fact):
+        return f"{said} ({data['reason'].replace('_', ' ')})" if data.get("reason") else said
     pause = datetime.fromisoformat(data["retry_at"]).timestamp() - _time(fact)
-    return f"{said} (try {data['tries']} of {data['step']}, again in {pause:.1f} s)"
+    return f"payment: attempt {data['tries']} failed, the next in {pause:.1f} s"

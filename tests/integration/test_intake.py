@@ -40,6 +40,8 @@ RECEIPT = {
 
 @pytest.fixture
 async def intake(postgres_dsn: str, tmp_path: Path, conn: AsyncConnection) -> AsyncIterator[Intake]:
+    skus = ("pen", "a", "b", "place", "named")
+    await catalogue.put(conn, [Item(sku, sku.title(), Money(500, "EUR")) for sku in skus])
     async with serving(postgres_dsn, tmp_path) as made:
         yield made
 
