@@ -32,6 +32,7 @@ def check_at_rest(world: World) -> None:
             _check_shares(world, order_id)
             assert state.captured == held.captured
             assert state.refunded == held.refunded
+    assert not [name for name, one in world.parcels.items() if one.refused and not one.cancelled]
     assert not any(world.waiting.values())
     assert all(level.reserved == 0 for level in world.levels.values())
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from tests.lives.life import live
 
-LEAST, MOST = 40, 160  # bytes of a tape
+LEAST = 40  # bytes of a tape
 
 
 def main() -> int:
@@ -18,13 +18,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--lives", type=int, default=10_000)
     parser.add_argument("--for", dest="seconds", type=float, help="seconds; whatever is left then")
+    parser.add_argument(
+        "--most", type=int, default=160, help="bytes of a life; longer is more of it"
+    )
     parser.add_argument("--findings", type=int, default=1, help="how many to look for")
     wanted = parser.parse_args()
     chance = random.Random(wanted.seed)
     ends = time.monotonic() + (wanted.seconds or float("inf"))
     lived, tapes = 0, list[str]()
     while lived < wanted.lives and time.monotonic() < ends and len(tapes) < wanted.findings:
-        data = chance.randbytes(chance.randint(LEAST, MOST))
+        data = chance.randbytes(chance.randint(LEAST, wanted.most))
         lived += 1
         if (wrong := _wrong(data)) is not None:
             found = _least(data, lambda one, kind=wrong[:30]: (_wrong(one) or "").startswith(kind))
