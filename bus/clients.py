@@ -5,6 +5,9 @@ from typing import Any, Protocol, cast
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.admin import AIOKafkaAdminClient
+
+from bus.security import security
 
 METADATA_AGE_MS = 5_000  # how late a change of the number of partitions is noticed
 DAY_MS = 86_400_000
@@ -110,6 +113,7 @@ def producer(bootstrap: str, *, timeout_seconds: float, batch_bytes: int = 16_38
         max_request_size=LARGEST_RECORD,
         metadata_max_age_ms=METADATA_AGE_MS,
         request_timeout_ms=int(timeout_seconds * 1000),
+        **security().settings(),
     )
     return cast("Producer", made)
 
@@ -121,6 +125,7 @@ def reader(bootstrap: str, *, group: str | None = None) -> Reader:
         group_id=group,
         enable_auto_commit=False,
         metadata_max_age_ms=METADATA_AGE_MS,
+        **security().settings(),
     )
     return cast("Reader", made)
 
@@ -143,5 +148,15 @@ def subscriber(
         max_poll_interval_ms=DAY_MS,
         max_partition_fetch_bytes=LARGEST_RECORD,
         metadata_max_age_ms=METADATA_AGE_MS,
+        **security().settings(),
     )
     return cast("Subscriber", made)
+
+
+def admin(bootstrap: str, *, timeout_seconds: float = 40) -> Any:
+    """Asks about topics and groups, and changes them; not started."""
+    return AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap,
+        request_timeout_ms=int(timeout_seconds * 1000),
+        **security().settings(),
+    )

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
+from aiokafka.admin import NewPartitions
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from bus import clients
@@ -60,7 +60,7 @@ async def offsets(bootstrap: str) -> AsyncGenerator[Offsets]:
 
 @asynccontextmanager
 async def _admin(bootstrap: str) -> AsyncGenerator[Any]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = clients.admin(bootstrap)
     try:
         await admin.start()
         yield admin

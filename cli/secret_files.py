@@ -5,7 +5,11 @@ from pathlib import Path
 
 from cli.output import Exit, Failure
 
-NOT_A_SECRET = {"QUIRE_READY_FILE", "QUIRE_SMTP_CA_FILE"}  # settings that are paths themselves
+NOT_A_SECRET = {
+    "QUIRE_READY_FILE",
+    "QUIRE_SMTP_CA_FILE",
+    "QUIRE_KAFKA_CA_FILE",
+}  # settings that are paths themselves
 
 
 def read_secret_files() -> None:

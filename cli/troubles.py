@@ -58,9 +58,12 @@ def not_usable(*names: str) -> Failure:
 
 
 def require_usable_servers() -> None:
-    """Raises Failure for an address of QUIRE_* that is none; an empty one is left to others."""
+    """Raises Failure for an address of QUIRE_* that is none, or a sign-in that lacks something; an
+    empty address is left to others."""
     from psycopg import ProgrammingError
     from psycopg.conninfo import conninfo_to_dict
+
+    from bus.security import wrong
 
     for name in ("QUIRE_POSTGRES_DSN", "QUIRE_POSTGRES_OWNER_DSN"):
         try:
@@ -71,6 +74,8 @@ def require_usable_servers() -> None:
         host, _, port = place.strip().rpartition(":")
         if not host or not port.isdecimal() or int(port) > 65535:
             raise not_usable("QUIRE_KAFKA")
+    if names := wrong():
+        raise not_usable(*names)
 
 
 def _of_kafka(fault: BaseException) -> Failure:

