@@ -33,7 +33,7 @@ RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash .
 
 FROM python:${PYTHON}-slim
 RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/quire --shell /usr/sbin/nologin quire \
- && install -d -o quire -g quire -m 0750 /var/lib/quire /run/quire/app /run/quire/owner
+ && install -d -o quire -g quire -m 0750 /var/lib/quire /run/quire/app /run/quire/owner /run/quire/tls /run/quire/kafka
 COPY --from=wheels /opt/quire /opt/quire
 COPY --from=code /app /app
 ENV PATH=/opt/quire/bin:$PATH \

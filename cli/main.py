@@ -44,7 +44,7 @@ HELP = {
     "down": "Stop the stack.",
     "faults": "Kill, freeze and cut everything under load, and check what it did.",
     "import": "Load the history of another system.",
-    "keys": "Make the passwords of a database, as files.",
+    "keys": "Make passwords and certificates, as files.",
     "knative": "What a cluster needs that follows from the code.",
     "mail": "Read what the local mail sink took in.",
     "migrate": "Bring the database to the newest schema.",
@@ -58,7 +58,7 @@ HELP = {
     "status": "What runs, and how far behind it is.",
     "stock": "Receive, adjust and show stock.",
     "tail": "Follow the log.",
-    "topics": "The Kafka topics: list, create, grow, repair.",
+    "topics": "The Kafka topics: list, create, allow, grow, repair.",
     "up": "Start Kafka, Postgres and every process of ours.",
     "version": "The versions of Quire and of what it stands on.",
 }

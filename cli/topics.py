@@ -1,6 +1,7 @@
-"""`quire topics`: list, create, grow, and repair after a restore."""
+"""`quire topics`: list, create, allow, grow, and repair after a restore."""
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +23,7 @@ T = TypeVar("T")
 
 @click.group()
 def topics() -> None:
-    """The Kafka topics: list, create, grow, repair."""
+    """The Kafka topics: list, create, allow, grow, repair."""
 
 
 @topics.command(name="list")
@@ -52,17 +53,30 @@ def create(replication: int, state_dir: Path, *, as_json: bool) -> None:
 
     For a Kafka of your own: QUIRE_KAFKA names it. Safe to run again.
     """
-    import os
-
     from stack.topics import ensure
 
-    kafka = os.environ.get("QUIRE_KAFKA") or servers(state_dir).kafka
-    made = _run(ensure(kafka, replication=replication))
+    made = _run(ensure(_kafka(state_dir), replication=replication))
     emit(
         {"created": made},
         as_json=as_json,
         text=lambda: "made " + ", ".join(made) if made else "all topics are there",
     )
+
+
+@topics.command()
+@state_dir_option
+@json_option
+def allow(state_dir: Path, *, as_json: bool) -> None:
+    """Give each process, as a user of its own, the rights in Kafka that it needs and no other.
+
+    For a Kafka with an authorizer, as its administrator: QUIRE_KAFKA_USERNAME. Safe to run again.
+    """
+    from stack.rights import USERS
+    from stack.rights import allow as allow_all
+
+    count = _run(allow_all(_kafka(state_dir)))
+    result = {"rights": count, "users": list(USERS)}
+    emit(result, as_json=as_json, text=lambda: f"{count} rights for {', '.join(USERS)}")
 
 
 @topics.command()
@@ -111,6 +125,14 @@ def repair(state_dir: Path, *, dry_run: bool, yes: bool, as_json: bool) -> None:
         click.confirm("Do it?", abort=True, err=True)
     _run(repair_topics(told, plan))
     say("done; everything can start again")
+
+
+def _kafka(state_dir: Path) -> str:
+    """Where it answers, for a verb that needs no Postgres."""
+    from cli.troubles import require_usable_servers
+
+    require_usable_servers()
+    return os.environ.get("QUIRE_KAFKA") or servers(state_dir).kafka
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -70,8 +70,8 @@ def running_postgres() -> Generator[tuple[Running, int, Layout]]:
     with state_dir() as layout:
         [port] = free_ports(1)
         spec = postgres.prepare(layout.postgres, port, load_or_make(layout.secrets))
-        with _running(spec) as running:
-            yield running, port, layout
+        with running(spec) as server:
+            yield server, port, layout
 
 
 @contextmanager
@@ -80,16 +80,16 @@ def running_kafka() -> Generator[tuple[Running, str]]:
     with state_dir() as layout:
         port, controller = free_ports(2)
         spec = kafka.prepare(layout.kafka, port, controller, print)
-        with _running(spec) as running:
-            yield running, f"{LOOPBACK}:{port}"
+        with running(spec) as server:
+            yield server, f"{LOOPBACK}:{port}"
 
 
 @contextmanager
-def _running(spec: Spec) -> Generator[Running]:
+def running(spec: Spec) -> Generator[Running]:
     """Run a server; nobody reads its data afterwards, so it is not asked to put them in order."""
-    running = Running()
+    server = Running()
     try:
-        running.start([replace(spec, stop_signal=spec.orphan_signal, stop_note="")])
-        yield running
+        server.start([replace(spec, stop_signal=spec.orphan_signal, stop_note="")])
+        yield server
     finally:
-        running.stop()
+        server.stop()

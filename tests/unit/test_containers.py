@@ -13,6 +13,8 @@ import msgspec
 import pytest
 import yaml
 
+from stack.rights import USERS
+
 ROOT = Path(__file__).parents[2]
 COMPOSE = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy" / "compose").glob("*.yml"))]
 READ = re.compile(r"\$\{([A-Z_]+)(?::?-([^}]*))?\}")
@@ -144,3 +146,35 @@ def test_compose_takes_each_profile_and_override(profile: str, override: list[Pa
 def test_every_profile_is_tried():
     named = {p for service in project()["services"].values() for p in service.get("profiles", ())}
     assert named | {"", "*"} == set(PROFILES)
+
+
+def secure() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "deploy" / "compose" / "secure.yml").read_text())["services"]
+
+
+def test_each_process_signs_in_to_kafka_as_itself_with_its_own_password():
+    told = {
+        name: (service["environment"]["QUIRE_KAFKA_USERNAME"], volume["volume"]["subpath"])
+        for name, service in secure().items()
+        for volume in service.get("volumes", ())
+        if "QUIRE_KAFKA_USERNAME" in service.get("environment", {})
+    }
+    verbs = {"topics", "rights", "quire"}
+    assert told == {name: (name, name) for name in USERS} | dict.fromkeys(verbs, ("admin", "admin"))
+
+
+def test_no_process_starts_before_it_has_its_rights():
+    for name in USERS:
+        assert "rights" in secure()[name]["depends_on"], name
+
+
+def test_the_secure_postgres_takes_nobody_in_the_clear():
+    lines = (ROOT / "deploy" / "compose" / "pg_hba.conf").read_text().splitlines()
+    rules = [line.split() for line in lines if line and not line.startswith("#")]
+    assert {(rule[0], rule[-1]) for rule in rules} == {
+        ("local", "peer"),
+        ("hostssl", "scram-sha-256"),
+    }
+    ours = set(secure()["postgres"]["command"][1:])
+    base = project()["services"]["postgres"]["command"][1:]
+    assert {f"--{word}" for word in base if word != "-c"} <= ours

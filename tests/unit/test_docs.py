@@ -181,4 +181,5 @@ def test_defaults_are_those_of_the_code():
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_no_page_names_a_setting_that_is_not_there(page: Path):
     known = set(fields()) | read_directly()
-    assert set(VARIABLE.findall(page.read_text())) <= known
+    from_files = {f"{name}_FILE" for name in known}
+    assert set(VARIABLE.findall(page.read_text())) <= known | from_files
