@@ -96,8 +96,8 @@ async def take(bootstrap: str, topic: str, group: str) -> Taken:
     """The first record of a topic, as a member of a group."""
     member = subscriber(bootstrap, group=group, session_seconds=6)
     member.subscribe([topic], listener=Nothing())
-    await member.start()
     try:
+        await member.start()
         return await member.getone()
     finally:
         await member.stop()
