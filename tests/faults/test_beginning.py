@@ -9,7 +9,8 @@ from bench.faults.proxy import LOOPBACK, Fault, Proxy
 from stack.ports import free_ports
 from streams.faustapp import EXIT_BROKEN
 from tests.faults import broken_worker
-from tests.faults.world import Process, World, orders
+from tests.faults.process import Process
+from tests.faults.world import World, orders
 from tests.integration.relay_world import until
 
 

@@ -13,7 +13,8 @@ from bus.topics import add_partitions, partition_counts
 from domain.catalog import TOPICS
 from domain.order.messages import CancelOrder
 from streams.lifecycle import NEEDS_A_PERSON
-from tests.faults.world import PARTITIONS, Process, World, message, orders, place
+from tests.faults.process import Process
+from tests.faults.world import PARTITIONS, World, message, orders, place
 from tests.integration.relay_world import until
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,53 +32,12 @@ from store.verify import verify
 from streams.reactions import ROUTES
 from streams.settings import Settings
 from tests.faults.forked import Child, command_line
+from tests.faults.process import Process
 from tests.integration.fresh import delete, make_anew
 from tests.integration.relay_world import Read, read_all, until
 
 PARTITIONS = 4
 GROUPS = {topic: f"quire-{context}" for context, topic in TOPICS.items()}
-
-
-class Process:
-    """A process of Quire that a test may kill, freeze or end."""
-
-    def __init__(self, child: Child, ready: Path, log_file: Path) -> None:
-        self._child = child
-        self._ready = ready
-        self.log_file = log_file
-
-    async def ready(self) -> None:
-        async def says_so() -> bool:
-            assert self._child.returncode is None, self.log_file.read_text()[-2000:]
-            return self._ready.is_file()
-
-        await until(says_so, 60)
-
-    @property
-    def log(self) -> str:
-        return self.log_file.read_text()
-
-    def freeze(self) -> None:
-        self._child.send_signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._child.send_signal(signal.SIGCONT)
-
-    async def kill(self) -> None:
-        if self._child.returncode is None:
-            self._child.kill()
-        await self._child.wait()
-
-    async def ended(self, seconds: float) -> int:
-        """Wait until it ends by itself; gives the exit status."""
-        async with asyncio.timeout(seconds):
-            return await self._child.wait()
-
-    async def end(self, seconds: float = 10) -> int:
-        """SIGTERM; gives the exit status, and fails when that takes too long."""
-        self._child.terminate()
-        async with asyncio.timeout(seconds):
-            return await self._child.wait()
 
 
 @dataclass
