@@ -356,19 +356,19 @@ MUTANTS = (
     ),
     Mutant(
         "late_confirmation_kept",
-        "tests/unit/domain/test_payment.py::"
+        "tests/unit/domain/test_payment_unsure.py::"
         "test_a_challenge_that_was_given_up_and_is_confirmed_late_is_voided",
         "A payment that is confirmed after it was given up is voided.",
     ),
     Mutant(
         "unsure_capture_given_up",
-        "tests/unit/domain/test_payment.py::"
+        "tests/unit/domain/test_payment_unsure.py::"
         "test_what_may_have_been_taken_is_asked_for_until_somebody_answers",
         "What the provider may have taken or given back is asked for until somebody answers.",
     ),
     Mutant(
         "given_up_hold_forgotten",
-        "tests/unit/domain/test_payment.py::"
+        "tests/unit/domain/test_payment_unsure.py::"
         "test_what_was_given_up_unsure_is_not_forgotten_when_the_next_attempt_succeeds",
         "What may be held of an attempt that was given up is voided whatever follows.",
     ),
@@ -385,7 +385,7 @@ MUTANTS = (
     ),
     Mutant(
         "capture_overtakes_renewal",
-        "tests/unit/domain/test_payment.py::"
+        "tests/unit/domain/test_payment_unsure.py::"
         "test_a_refund_behind_a_capture_behind_a_renewal_asks_for_the_renewal",
         "What is waited for waits for what came before it.",
     ),
@@ -396,13 +396,13 @@ MUTANTS = (
     ),
     Mutant(
         "unsure_capture_taken_for_failed",
-        "tests/unit/domain/test_payment.py::"
+        "tests/unit/domain/test_payment_unsure.py::"
         "test_a_capture_that_may_have_been_made_is_asked_for_though_the_authorisation_lapsed",
         "A capture whose answer was lost is asked for until the provider says what became of it.",
     ),
     Mutant(
         "final_capture_first",
-        "tests/unit/domain/test_payment.py::test_the_final_capture_waits_for_those_before_it",
+        "tests/unit/domain/test_payment_unsure.py::test_the_final_capture_waits_for_those_before_it",
         "The final capture lets go of the rest only when no other capture waits.",
     ),
     Mutant(
