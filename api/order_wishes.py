@@ -70,7 +70,7 @@ class Asked:
 
         body = form.model_dump(mode="json") if form else None
         request = fingerprint(f"POST /orders/{self.order_id}/{name}", body)
-        done = await submit(self.service, self.key, request, make)
+        done = await submit(self.service, self.key, request, make, waits=self.wait > 0)
         return await waiting.answer(
             self.service,
             done,

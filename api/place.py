@@ -57,7 +57,7 @@ async def place(service: Service, wanted: Wanted, key: str, wait: int) -> Respon
     async def make(ids: Ids) -> Made:
         return await placed(service, wanted, ids)
 
-    done = await submit(service, key, fingerprint("POST /orders", wanted), make)
+    done = await submit(service, key, fingerprint("POST /orders", wanted), make, waits=wait > 0)
     order_id = done.wish.record_key
     return await waiting.answer(
         service, done, location=f"/orders/{order_id}", wait=wait, order_id=order_id, new=True

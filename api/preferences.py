@@ -75,5 +75,5 @@ async def choose(
 
     place = f"/customers/{customer_id}/preferences"
     request = fingerprint(f"PUT {place}", form.model_dump(mode="json"))
-    done = await submit(service, key, request, make)
+    done = await submit(service, key, request, make, waits=wait > 0)
     return await waiting.answer_decided(service, done, location=place, wait=wait)

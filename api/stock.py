@@ -103,7 +103,7 @@ class Asked:
         # Left out where it says nothing: a request from before it was there stays the same one.
         body = form.model_dump(mode="json", exclude={"uncatalogued"} if known else None)
         request = fingerprint(f"POST /stock/{self.sku}/{name}", body)
-        done = await submit(self.service, self.key, request, make)
+        done = await submit(self.service, self.key, request, make, waits=self.wait > 0)
         return await waiting.answer_stock(
             self.service, done, location=f"/stock/{self.sku}", wait=self.wait
         )

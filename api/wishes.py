@@ -80,6 +80,11 @@ class Accepted:
         return self.wish.answer or _short_answer(self.wish)
 
     @property
+    def forgotten(self) -> bool:
+        """Whether its answer is not kept any more."""
+        return self.wish.answer is None
+
+    @property
     def headers(self) -> dict[str, str]:
         """Stand with every answer about it, refusals too."""
         return {"Idempotent-Replayed": "true"} if self.replayed else {}
@@ -106,13 +111,20 @@ async def submit(
     make: Callable[[Ids], Awaitable[Made]],
     *,
     caller: str = CALLER,
+    waits: bool = False,
 ) -> Accepted:
-    """Accept a caller's wish, or give the answer that its key got before."""
-    return await accept(service, Origin.of_caller(caller, key), request_hash, make)
+    """Accept a caller's wish, or give the answer that its key got before. Who `waits` is answered
+    by `api.waiting`, which keeps that answer."""
+    return await accept(service, Origin.of_caller(caller, key), request_hash, make, waits=waits)
 
 
 async def accept(
-    service: Service, origin: Origin, request_hash: bytes, make: Callable[[Ids], Awaitable[Made]]
+    service: Service,
+    origin: Origin,
+    request_hash: bytes,
+    make: Callable[[Ids], Awaitable[Made]],
+    *,
+    waits: bool = False,
 ) -> Accepted:
     """Accept a wish, or give the answer that it got before.
 
@@ -136,7 +148,8 @@ async def accept(
         stored = Stored(known, new=False)
     else:
         wish = _wish(origin, request_hash, made, message, ids)
-        stored = await service.writer.add(Entry(wish, made.contact_key))
+        entry = Entry(wish._replace(status=None) if waits else wish, made.contact_key)
+        stored = await service.writer.add(entry)
     if stored.wish.request_hash != request_hash:
         raise Problem(
             422,

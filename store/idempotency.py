@@ -10,9 +10,13 @@ from psycopg.rows import args_row
 
 from store.parked import Headers, dump_headers, load_headers
 
+ACCEPTED = 202
+
 
 class Wish(NamedTuple):
-    """`subject` is the command's stream; `state` is open until Kafka has acknowledged it.
+    """`subject` is the command's stream; `state` is open until Kafka has acknowledged it. `answer`
+    is the body of the first answer that was given, `status` its status: None while whoever came
+    first still waits; then `answer` is what a 202 would say.
 
     `created_at` is the database's once the wish is written down: who looks for lost wishes goes
     by that clock, and would never see a row that a slow one put behind the place it has reached.
@@ -30,11 +34,12 @@ class Wish(NamedTuple):
     body: bytes
     answer: bytes | None
     created_at: datetime
+    status: int | None = ACCEPTED
 
 
 _COLUMNS: LiteralString = (
     "caller, key, command_id, subject, request_hash, state, topic, headers::text, record_key, body,"
-    " answer, created_at"
+    " answer, created_at, status"
 )
 
 
@@ -51,10 +56,11 @@ def _wish(
     body: bytes,
     answer: bytes | None,
     created_at: datetime,
+    status: int | None,
 ) -> Wish:
     return Wish(
         caller, key, command_id, subject, request_hash, state, topic, load_headers(headers),
-        record_key, body, answer, created_at,
+        record_key, body, answer, created_at, status,
     )  # fmt: skip
 
 
@@ -62,8 +68,8 @@ async def add(conn: AsyncConnection, wish: Wish) -> bool:
     """Write the wish down before it is published; False when the key was used already."""
     cursor = await conn.execute(
         "insert into idempotency (caller, key, command_id, subject, request_hash, state, topic,"
-        " headers, record_key, body, answer, created_at)"
-        " values (%s, %s, %s, %s, %b, %s, %s, %s, %s, %b, %b, clock_timestamp())"
+        " headers, record_key, body, answer, status, created_at)"
+        " values (%s, %s, %s, %s, %b, %s, %s, %s, %s, %b, %b, %s, clock_timestamp())"
         " on conflict do nothing",
         _row(wish),
     )
@@ -72,7 +78,7 @@ async def add(conn: AsyncConnection, wish: Wish) -> bool:
 
 def _row(wish: Wish) -> tuple[Any, ...]:
     """All columns but the time."""
-    return (*wish[:7], dump_headers(wish.headers), *wish[8:11])
+    return (*wish[:7], dump_headers(wish.headers), *wish[8:11], wish.status)
 
 
 class Entry(NamedTuple):
@@ -92,12 +98,13 @@ _WRITE: LiteralString = (
     " from unnest(%b::text[], %b::text[]) as m(caller, key)"
     " where i.caller = m.caller and i.key = m.key and i.state = 'open'),"
     " new as (insert into idempotency (caller, key, command_id, subject, request_hash, state,"
-    " topic, headers, record_key, body, answer, created_at)"
+    " topic, headers, record_key, body, answer, status, created_at)"
     " select caller, key, command_id, subject, request_hash, state, topic, headers::json,"
-    " record_key, body, answer, clock_timestamp() from unnest(%b::text[], %b::text[], %b::uuid[],"
-    " %b::text[], %b::bytea[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[],"
-    " %b::bytea[]) as w(caller, key, command_id, subject, request_hash, state,"
-    " topic, headers, record_key, body, answer) order by caller, key"
+    " record_key, body, answer, status, clock_timestamp()"
+    " from unnest(%b::text[], %b::text[], %b::uuid[], %b::text[], %b::bytea[], %b::text[],"
+    " %b::text[], %b::text[], %b::text[], %b::bytea[],"
+    " %b::bytea[], %b::smallint[]) as w(caller, key, command_id, subject, request_hash, state,"
+    " topic, headers, record_key, body, answer, status) order by caller, key"
     " on conflict do nothing returning caller, key),"
     " contact as (insert into contact_key (subject, wrapped) select k.subject, k.wrapped"
     " from unnest(%b::text[], %b::text[], %b::text[], %b::bytea[]) as k(caller, key, subject,"
@@ -118,7 +125,7 @@ async def write(
     keys = [(*entry.wish[:2], *entry.contact_key) for entry in entries if entry.contact_key]
     values = [
         *_columns(sorted(answered), 2),
-        *_columns(rows, 11),
+        *_columns(rows, 12),
         *_columns(keys, 4),
     ]
     async with conn.cursor(binary=True) as cursor:
@@ -147,12 +154,17 @@ async def find(conn: AsyncConnection, caller: str, key: str) -> Wish | None:
     return found[0] if found else None
 
 
-async def answered(conn: AsyncConnection, caller: str, key: str, answer: bytes) -> None:
-    """Kafka has it: every later request of this key gets `answer`."""
-    await conn.execute(
-        "update idempotency set state = 'answered', answer = %b where caller = %s and key = %s",
-        (answer, caller, key),
+async def settle(conn: AsyncConnection, key: Key, status: int, answer: bytes | None) -> bool:
+    """Keep the first answer under a key, for all later requests; False when there is one.
+
+    Without an `answer` its body is the one that is kept already.
+    """
+    cursor = await conn.execute(
+        "update idempotency set status = %s, answer = coalesce(%b, answer)"
+        " where caller = %s and key = %s and status is null",
+        (status, answer, *key),
     )
+    return cursor.rowcount == 1
 
 
 async def of_subject(conn: AsyncConnection, subject: str) -> list[Wish]:

@@ -196,6 +196,60 @@ async def test_waiting_tells_a_refusal_by_its_code(
     assert answer.json()["details"] == {}
 
 
+@pytest.mark.parametrize("wait", [{}, {"Prefer": "wait=20"}])
+async def test_the_first_answer_under_a_key_is_the_only_one(
+    client: httpx.AsyncClient, kept: Kept, conn: AsyncConnection, wait: dict[str, str]
+) -> None:
+    """A document, a 202 and a refusal are all kept, whatever has become of the order since."""
+
+    async def ask(path: str, key: str, **headers: str) -> httpx.Response:
+        body = ORDER if path == "/orders" else None
+        return await client.post(path, json=body, headers={"Idempotency-Key": key, **headers})
+
+    keys = {name: uuid4().hex for name in ("document", "accepted", "refused")}
+    waiting = asyncio.create_task(ask("/orders", keys["document"], Prefer="wait=20"))
+    await until(lambda: kept.messages)
+    order_id, id = kept.messages[0][1].key, kept.messages[0][1].id
+    await record(conn, life(order_id)[:5])
+    await outcome(conn, id, "applied")
+    await catch_up(conn)
+    cancel = f"/orders/{order_id}/cancel"
+    first = {"document": await waiting, "accepted": await ask(cancel, keys["accepted"])}
+    refusing = asyncio.create_task(ask(cancel, keys["refused"], Prefer="wait=20"))
+    await until(lambda: len(kept.messages) == 3)
+    await outcome(conn, kept.messages[1][1].id, "refused", "too_late")
+    await outcome(conn, kept.messages[2][1].id, "refused", "order_closed")
+    first["refused"] = await refusing
+    await record(conn, life(order_id)[5:])
+    await catch_up(conn)
+
+    assert [first[name].status_code for name in keys] == [201, 202, 409]
+    for name, key in keys.items():
+        again = await ask("/orders" if name == "document" else cancel, key, **wait)
+        assert (again.status_code, again.content) == (first[name].status_code, first[name].content)
+        assert again.headers["idempotent-replayed"] == "true"
+        assert "idempotent-replayed" not in first[name].headers
+    assert (await client.get(f"/orders/{order_id}")).content != first["document"].content
+
+
+async def test_who_waits_is_answered_as_whoever_was_answered_first(
+    client: httpx.AsyncClient, kept: Kept, conn: AsyncConnection
+) -> None:
+    key = {"Idempotency-Key": uuid4().hex}
+    waiting = asyncio.create_task(
+        client.post("/orders", json=ORDER, headers={**key, "Prefer": "wait=20"})
+    )
+    await until(lambda: kept.messages)
+    [(_, message)] = kept.messages
+    quick = await client.post("/orders", json=ORDER, headers=key)
+    assert quick.status_code == 202
+    await record(conn, life(message.key)[:5])
+    await outcome(conn, message.id, "applied")
+    await catch_up(conn)
+    answer = await waiting
+    assert (answer.status_code, answer.content) == (202, quick.content)
+
+
 async def catch_up(conn: AsyncConnection) -> None:
     projector = Projector(conn)
     while await projector.step():

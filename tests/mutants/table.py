@@ -295,6 +295,11 @@ MUTANTS = (
         "The key of a contact is looked up for each mail, so that an erased one opens nothing.",
     ),
     Mutant(
+        "first_answer_written_over",
+        "tests/integration/test_api.py::test_who_waits_is_answered_as_whoever_was_answered_first",
+        "The first answer under a key is the only one.",
+    ),
+    Mutant(
         "published_before_the_row",
         "tests/integration/test_doors.py::test_killed_at_any_step_the_next_try_is_the_same_order",
         "A door writes the wish down before it publishes it.",
