@@ -14,7 +14,7 @@ def migrate(dsn: str | None) -> None:
     from cli.troubles import require_usable_servers
     from migrations import upgrade
     from store.errors import SchemaDiffers
-    from store.schema import look
+    from store.schema import look, steps
 
     if not dsn:
         raise Failure(
@@ -25,9 +25,13 @@ def migrate(dsn: str | None) -> None:
         )
     require_usable_servers()
     try:
-        asyncio.run(look(dsn))
+        last = asyncio.run(look(dsn))
     except SchemaDiffers as differs:
         if differs.code == "schema_newer":
             raise
         upgrade(dsn)
-    say("the schema is up to date")
+        last = steps()[-1]
+    if last > steps()[-1]:
+        say(f"the schema ({last}) is newer than this code ({steps()[-1]}), which can run with it")
+    else:
+        say(f"the schema is up to date ({last})")

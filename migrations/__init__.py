@@ -1,4 +1,9 @@
-"""Alembic migrations in plain SQL: one step a file, expand before contract."""
+"""Alembic migrations in plain SQL: one step a file, expand before contract.
+
+From 0009 on each step says what it `needs`: the newest step that code has to know to run with it.
+A step that only expands repeats what the one before it says; one that takes something away names
+the step whose code was the first to do without. See docs/adr/0020-schema-newer-than-the-code.md.
+"""
 
 import os
 import re
@@ -29,6 +34,21 @@ def run_sql(script: str) -> None:
     """Runs a .sql file that lies beside the step, as one statement batch."""
     path = HERE / "versions" / script
     op.get_bind().connection.cursor().execute(path.read_text())
+
+
+def build_index(name: str, definition: str) -> None:
+    """Builds an index while others write: a step of its own, for it cannot be in a transaction.
+
+    What an earlier try left unfinished is built anew.
+    """
+    with op.get_context().autocommit_block():
+        unfinished = op.get_bind().exec_driver_sql(
+            "select not indisvalid from pg_index where indexrelid = to_regclass(%(name)s)",
+            {"name": name},
+        )
+        if unfinished.scalar():
+            op.execute(f"drop index concurrently {name}")
+        op.execute(f"create index concurrently if not exists {name} on {definition}")
 
 
 def _url(dsn: str) -> URL:

@@ -1,7 +1,8 @@
-"""Is the database's schema the one that this code was written for?"""
+"""Can this code run with the schema of the database?"""
 
 from importlib.util import find_spec
 from pathlib import Path
+from typing import LiteralString
 
 from store.connect import AsyncConnection, connect
 from store.errors import SchemaDiffers, translated
@@ -16,28 +17,45 @@ def steps() -> list[str]:
     return sorted(file.stem[:4] for file in Path(home, "versions").glob("[0-9]*.py"))
 
 
-async def look(dsn: str) -> None:
-    """Raises SchemaDiffers when it is not, Unavailable when that cannot be told now."""
+# What code has to know; nothing when the newest step there did not say so.
+_NEEDS: LiteralString = (
+    "select max(needs) from schema_step"
+    " having max(revision) = (select version_num from alembic_version)"
+)
+
+
+async def look(dsn: str) -> str:
+    """The database's newest step; raises SchemaDiffers when this code cannot run with it,
+    Unavailable when that cannot be told now."""
     with translated():
         async with await connect(dsn, name="quire schema") as conn:
-            await require_known(conn)
+            return await require_usable(conn)
 
 
-async def require_known(conn: AsyncConnection) -> None:
-    """Raises SchemaDiffers unless the newest migration that we know is the last one there."""
-    cursor = await conn.execute("select to_regclass('alembic_version') is not null")
+async def require_usable(conn: AsyncConnection) -> str:
+    """The database's newest step; raises SchemaDiffers unless we know it, or it asks for no more
+    than we know."""
+    last = await _value(conn, "alembic_version", "select version_num from alembic_version")
+    needs = await _value(conn, "schema_step", _NEEDS)
+    return compare(last, needs, steps())
+
+
+async def _value(conn: AsyncConnection, table: LiteralString, query: LiteralString) -> str | None:
+    cursor = await conn.execute("select to_regclass(%s) is not null", [table])
     [there] = await cursor.fetchone() or [False]
-    last = None
-    if there:
-        row = await (await conn.execute("select version_num from alembic_version")).fetchone()
-        last = None if row is None else str(row[0])
-    compare(last, steps())
+    if not there:
+        return None
+    row = await (await conn.execute(query)).fetchone()
+    return None if row is None or row[0] is None else str(row[0])
 
 
-def compare(last: str | None, known: list[str]) -> None:
-    """Raises SchemaDiffers unless `last`, the database's, is the newest of those `known`."""
-    if last == known[-1]:
-        return
+def compare(last: str | None, needs: str | None, known: list[str]) -> str:
+    """Gives `last`, the database's newest step, when code that knows `known` can run with it.
+
+    `needs` is what the database says of all its steps: the newest that code has to know.
+    """
+    if last is not None and (last == known[-1] or _only_adds(last, needs, known)):
+        return last
     if last is None or last in known:
         raise SchemaDiffers(
             "schema_older",
@@ -49,3 +67,8 @@ def compare(last: str | None, known: list[str]) -> None:
         f"the database's schema ({last}) is newer than this code ({known[-1]})",
         "install the Quire that migrated it, or a later one; nothing was changed",
     )
+
+
+def _only_adds(last: str, needs: str | None, known: list[str]) -> bool:
+    """Whether all that came after us leaves what we use as it was."""
+    return last > known[-1] and needs is not None and needs <= known[-1]

@@ -3,18 +3,22 @@
 A missing topic and a full disk stand in tests/faults/test_stops.py.
 """
 
+import asyncio
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
+import migrations
 from store.errors import DiskFull, translated
-from store.schema import steps
+from store.schema import look, steps
 
 NEEDS_A_PERSON = 78
 
@@ -120,6 +124,7 @@ def schema(admin_dsn: str) -> Iterator[psycopg.Connection]:
     with psycopg.connect(admin_dsn, autocommit=True) as conn:
         yield conn
         conn.execute("update alembic_version set version_num = %s", [steps()[-1]])
+        conn.execute("delete from schema_step where revision > %s", [steps()[-1]])
 
 
 def test_a_newer_schema_stops_who_would_write(shell: Shell, schema: psycopg.Connection):
@@ -132,6 +137,90 @@ def test_a_newer_schema_stops_who_would_write(shell: Shell, schema: psycopg.Conn
         code, said = shell.quire(*verb)
         assert code == 5
         assert "(9999) is newer than this code" in said
+
+
+LATER = """
+from migrations import build_index
+
+revision, down_revision, needs = "9001", {last!r}, {needs!r}
+
+
+def upgrade() -> None:
+    build_index("timer_later", "timer (due_at, name)")
+"""
+
+
+def migrated_by_later_code(path: Path, owner_dsn: str, needs: str) -> None:
+    """What another process does whose code knows one step more than ours."""
+    shutil.copytree(Path(migrations.__file__).parent, path / "migrations")
+    step = LATER.format(last=steps()[-1], needs=needs)
+    (path / "migrations" / "versions" / "9001_later.py").write_text(step)
+    run = f"import migrations; migrations.upgrade({owner_dsn!r})"
+    subprocess.run(
+        [sys.executable, "-c", run],
+        check=True,
+        cwd=path,
+        env={**os.environ, "PYTHONPATH": str(path)},
+    )
+
+
+@pytest.fixture
+def later_index(schema: psycopg.Connection) -> Iterator[None]:
+    yield
+    schema.execute("drop index if exists timer_later")
+
+
+@pytest.mark.usefixtures("later_index")
+def test_older_code_goes_on_when_later_code_only_added(
+    shell: Shell, schema: psycopg.Connection, owner_dsn: str, tmp_path: Path
+):
+    """As in a rolling update: one that is started again meanwhile knows a shorter list of steps."""
+    ours = steps()[-1]
+    migrated_by_later_code(tmp_path, owner_dsn, needs=ours)
+    assert asyncio.run(look(owner_dsn)) == "9001"
+    code, said = shell.quire("migrate")
+    assert (code, f"the schema (9001) is newer than this code ({ours})" in said) == (0, True)
+    assert shell.quire("parked", "redrive", "--all", "--dry-run")[0] == 0
+
+
+@pytest.mark.usefixtures("later_index")
+def test_older_code_stops_when_later_code_took_something_away(
+    shell: Shell, schema: psycopg.Connection, owner_dsn: str, tmp_path: Path
+):
+    migrated_by_later_code(tmp_path, owner_dsn, needs="9001")
+    for words in (["run", "timers"], ["migrate"], ["parked", "redrive", "--all", "--dry-run"]):
+        code, said = shell.quire(*words)
+        assert (code != 0, "schema_newer" in said or "(9001) is newer" in said) == (True, True)
+
+
+def test_an_index_that_was_left_unfinished_is_built_anew(
+    schema: psycopg.Connection, owner_dsn: str, tmp_path: Path
+):
+    schema.execute("create index timer_later on timer (due_at, name)")
+    schema.execute(
+        "update pg_index set indisvalid = false where indexrelid = 'timer_later'::regclass"
+    )
+    migrated_by_later_code(tmp_path, owner_dsn, needs=steps()[-1])
+    found = schema.execute(
+        "select indisvalid from pg_index where indexrelid = 'timer_later'::regclass"
+    ).fetchone()
+    schema.execute("drop index timer_later")
+    assert found == (True,)
+
+
+def test_two_migrators_at_once_do_it_once(
+    owner_dsn: str, tmp_path: Path, schema: psycopg.Connection
+):
+    with ThreadPoolExecutor(2) as pool:
+        both = [
+            pool.submit(migrated_by_later_code, tmp_path / name, owner_dsn, steps()[-1])
+            for name in "ab"
+        ]
+        for each in both:
+            each.result()
+    rows = schema.execute("select count(*) from schema_step where revision = '9001'").fetchone()
+    schema.execute("drop index timer_later")
+    assert rows == (1,)
 
 
 def test_an_older_schema_asks_for_the_migrations(shell: Shell, schema: psycopg.Connection):
