@@ -63,6 +63,8 @@ def evolve(state: State, event: Event) -> State:
 
 def status_of(event: m.ScanEvent) -> m.ScanStatus:
     match event:
+        case m.ShipmentMoved():
+            return event.status
         case m.ShipmentHandedOver():
             return "handed_over"
         case m.DeliveryAttemptFailed():
@@ -73,8 +75,6 @@ def status_of(event: m.ScanEvent) -> m.ScanStatus:
             return "lost"
         case m.ShipmentReturned():
             return "returned_to_sender"
-        case m.ShipmentMoved(status=status):
-            return status
         case _:
             raise TypeError(f"{type(event).__name__} is not a scan")
 

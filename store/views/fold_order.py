@@ -21,6 +21,7 @@ from store.views.fulfilment import mark_parcel, out_of, with_fulfilment
 
 def placed(event: order.OrderPlaced, recorded: Stamped) -> OrderDocument:
     """The first document of an order."""
+    at, total = recorded.occurred_at, event.total
     return OrderDocument(
         order_id=event.order_id,
         status="pending",
@@ -28,13 +29,13 @@ def placed(event: order.OrderPlaced, recorded: Stamped) -> OrderDocument:
         payment="created",
         customer_id=event.customer_id,
         totals=Totals(
-            event.total.currency,
-            event.total.amount_minor,
+            total.currency,
+            total.amount_minor,
             charges=sum(charge.amount.amount_minor for charge in event.charges),
         ),
         lines=tuple(map(LineView.of, event.lines)),
-        placed_at=recorded.occurred_at,
-        updated_at=recorded.occurred_at,
+        placed_at=at,
+        updated_at=at,
         position=recorded.position,
         imported=recorded.imported,
     )

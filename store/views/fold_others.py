@@ -1,5 +1,7 @@
 """How the facts of payment, shipping and notification change the document of their order."""
 
+from datetime import datetime
+
 from msgspec.structs import replace
 
 from domain.notification import messages as notification
@@ -8,7 +10,7 @@ from domain.shipping import messages as shipping
 from domain.shipping.evolve import place_of, status_of
 from store.views.document import Note, OrderDocument, Scan, Totals
 from store.views.fold_order import change_return
-from store.views.fulfilment import mark_parcel
+from store.views.fulfilment import index_of, mark_parcel
 
 
 def _money(totals: Totals) -> str:
@@ -85,11 +87,16 @@ def refused(document: OrderDocument, event: shipping.ShipmentRefused) -> OrderDo
 
 def scanned(document: OrderDocument, event: shipping.ScanEvent) -> OrderDocument:
     """All scans are kept; the furthest says where the parcel is."""
-    before = next((p for p in document.parcels if p.parcel_id == event.parcel_id), None)
     now = Scan(event.at, status_of(event), event.place)
-    scans = (*before.scans, now) if before else (now,)
-    furthest = max(scans, key=lambda scan: place_of(scan.status, scan.time))
+    at = index_of(document, event.parcel_id)
+    before = document.parcels[at].scans if at < len(document.parcels) else ()
+    scans = (*before, now)
+    furthest = max(scans, key=_place) if before else now
     return mark_parcel(document, event.parcel_id, furthest.status, scans=scans)
+
+
+def _place(scan: Scan) -> tuple[int, datetime, bool]:
+    return place_of(scan.status, scan.time)
 
 
 def parcel_cancelled(document: OrderDocument, event: shipping.ShipmentCancelled) -> OrderDocument:
@@ -113,11 +120,11 @@ def noted(
     | notification.NotificationFailed
     | notification.NotificationSuppressed,
 ) -> OrderDocument:
-    status = event.type.split(".")[2]
-    code = ""
-    if isinstance(event, notification.NotificationFailed):
-        code = event.code
-    elif isinstance(event, notification.NotificationSuppressed):
-        code = event.reason
-    note = Note(event.template, event.channel, status, code)
+    match event:
+        case notification.NotificationSent():
+            note = Note(event.template, event.channel, "sent")
+        case notification.NotificationFailed(code=code):
+            note = Note(event.template, event.channel, "failed", code)
+        case notification.NotificationSuppressed(reason=reason):
+            note = Note(event.template, event.channel, "suppressed", reason)
     return replace(document, notifications=(*document.notifications, note))

@@ -30,17 +30,18 @@ def fulfilment(document: OrderDocument) -> str:
         kept = [one for one in document.parcels if _word(one) not in gone]
         whole = returned >= sum(line.quantity for one in kept for line in one.lines)
         return "returned" if whole else "partially_returned"
-    ranks = {_word(parcel) for parcel in document.parcels if parcel.lines}
-    if not ranks:
+    words = {_word(parcel) for parcel in document.parcels if parcel.lines}
+    if not words:
         return "none"
-    if len(ranks) > 1 and "planned" in ranks:
+    if "planned" not in words:
+        return min(words, key=_LAST_TO_FIRST) if len(words) > 1 else words.pop()
+    if len(words) > 1:
         return "partially_shipped"
-    if "planned" in ranks:
-        return "none" if document.status in _ENDING else "in_fulfilment"
-    return next(word for word in ("shipped", "delivered", "lost", "returned") if word in ranks)
+    return "none" if document.status in _ENDING else "in_fulfilment"
 
 
 _ENDING = {"cancelling", "cancelled", "expired"}
+_LAST_TO_FIRST = ("shipped", "delivered", "lost", "returned").index
 
 # How far a parcel is, in the words of the whole order; all others are shipped.
 _WORD = {
@@ -70,6 +71,14 @@ def with_fulfilment(document: OrderDocument) -> OrderDocument:
     return document if now == document.fulfilment else replace(document, fulfilment=now)
 
 
+def index_of(document: OrderDocument, parcel_id: str) -> int:
+    """Where the parcel stands among those of the order; behind them all when it is new."""
+    for at, parcel in enumerate(document.parcels):
+        if parcel.parcel_id == parcel_id:
+            return at
+    return len(document.parcels)
+
+
 def mark_parcel(
     document: OrderDocument,
     parcel_id: str,
@@ -79,10 +88,10 @@ def mark_parcel(
     **changes: object,
 ) -> OrderDocument:
     """The document with one parcel changed, or added with `lines`; its status never goes back."""
-    parcels = {parcel.parcel_id: parcel for parcel in document.parcels}
-    parcel = parcels.get(parcel_id) or ParcelView(parcel_id, "planned", lines)
+    parcels, at = document.parcels, index_of(document, parcel_id)
+    new = at == len(parcels)
+    parcel = ParcelView(parcel_id, "planned", lines) if new else parcels[at]
     if RANK[status] >= RANK[parcel.status]:
         changes["status"] = status
-    parcels[parcel_id] = replace(parcel, **changes)
-    changed = replace(document, parcels=tuple(parcels.values()))
-    return with_fulfilment(changed)
+    changed = (*parcels[:at], replace(parcel, **changes), *parcels[at + 1 :])
+    return with_fulfilment(replace(document, parcels=changed))
