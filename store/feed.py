@@ -8,6 +8,7 @@ from typing import Any, LiteralString
 
 import msgspec
 from psycopg import AsyncConnection
+from psycopg.sql import Composed
 
 from domain.catalog import EVENTS
 from domain.message import Event
@@ -59,8 +60,15 @@ async def feed(
     """
     kinds = None if types is None else stored_as(types)
     query = rawlog.copy_of(_FACT, after, until, kinds)
+    return await streamed(conn, query, lambda rows: take(_decoded(rows)))
+
+
+async def streamed(
+    conn: AsyncConnection, query: Composed, take: Callable[[Iterator[bytes]], None]
+) -> int:
+    """Let `take` go through the rows of a binary COPY; gives how many they were."""
     async with conn.cursor() as cursor, cursor.copy(query) as copy:
-        take(_decoded(rawlog.rows(conn.pgconn, bytes(await copy.read()))))
+        take(rawlog.rows(conn.pgconn, bytes(await copy.read())))
         await copy.read()  # the end, with the count
         return cursor.rowcount
 

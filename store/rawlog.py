@@ -129,6 +129,11 @@ def copy_of(fields: LiteralString, after: int, up_to: int, kinds: list[str] | No
     return sql.SQL(_COPY).format(sql.SQL(fields), after, up_to, wanted)
 
 
+def facts_of(after: int, up_to: int) -> sql.Composed:
+    """COPY of the facts in (after, up_to], in order: position, hash, and what the hash covers."""
+    return copy_of(_FACT, after, up_to, None)
+
+
 def rows(libpq: PGconn, first: bytes) -> Iterator[bytes]:
     """The rows of a binary COPY that has begun with `first`, as Postgres sends them.
 
