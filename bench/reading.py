@@ -2,20 +2,25 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from psycopg import AsyncConnection
 
 from bench.scratch import Scratch, fill, servers
 from bench.story import Story
+from store import seals
 from store.connect import connect
 
 
 class Full(NamedTuple):
-    """The servers, how many facts the log holds, and a superuser's connection."""
+    """The servers, how many facts the log holds, all of them sealed with what key, and a
+    superuser's connection."""
 
     scratch: Scratch
     events: int
+    key: Ed25519PublicKey
     admin: AsyncConnection
 
     async def copy_out(self) -> None:
@@ -28,5 +33,15 @@ async def full_log(count: int) -> AsyncGenerator[Full]:
     """A log of whole lives of orders, on a Postgres of its own."""
     async with servers() as scratch:
         events = await fill(scratch, Story("reading"), count)
+        key = await _seal(scratch)
         async with await connect(scratch.admin_dsn, name="quire-bench") as admin:
-            yield Full(scratch, events, admin)
+            yield Full(scratch, events, key, admin)
+
+
+async def _seal(scratch: Scratch) -> Ed25519PublicKey:
+    """Seal all of the log, as the sealer does."""
+    key = Ed25519PrivateKey.generate()
+    async with await connect(scratch.app_dsn, name="quire-bench-seals") as conn:
+        while await seals.seal_next(conn, key, datetime.now(UTC)):
+            pass
+    return key.public_key()

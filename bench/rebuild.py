@@ -1,7 +1,5 @@
 """Rebuilding the view of orders, against reading the raw table: `python -m bench.rebuild`."""
 
-import gc
-
 from bench.reading import full_log
 from bench.rounds import Compared, command, compare
 from store.connect import connect
@@ -26,7 +24,6 @@ async def run(events: int, rounds: int) -> Compared:
 
         async def ours() -> None:
             await rebuild(conn, VIEWS["orders"])
-            gc.collect()
 
         return await compare("rebuild", WHAT, 0.25, full.events, rounds, ours, full.copy_out)
 
