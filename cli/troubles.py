@@ -22,6 +22,7 @@ def failure_of(fault: BaseException) -> Failure | None:
     from bus.topics import KafkaUnavailable
     from gateways.serving import NotOnLoopback
     from store.errors import SchemaDiffers
+    from store.processes import ProcessLost
     from store.vault import BadMasterKey
 
     match fault:
@@ -36,6 +37,9 @@ def failure_of(fault: BaseException) -> Failure | None:
         case SchemaDiffers(code=code, message=message, hint=hint):
             hint = f"{hint[0].upper()}{hint[1:]}."
             return Failure(code, message, hint=hint, exit_code=Exit.REFUSED)
+        case ProcessLost():
+            hint = "See whether the memory ran out, and run it again."
+            return Failure("process_lost", str(fault), hint=hint)
         case KafkaError() | KafkaUnavailable() | PublishFailed():
             return _of_kafka(fault)
         case _:

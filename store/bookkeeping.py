@@ -18,9 +18,14 @@ class Kept(NamedTuple):
 def keep_books(log: RawLog, ledger: Mapping[str, Paid] | None, before: int) -> Kept:
     """Read the facts that matter to the invariants; `before` as in `Books.closing`."""
     books = Books()
-    kinds, enter = sorted(books.kinds), books.enter
+    kinds, enter = sorted(kind.decode() for kind in books.kinds), books.enter
     for position, recorded, imported, kind, data in log.entries(0, None, kinds):
         enter(position, recorded, kind, data, imported)
+    return close_books(log, books, ledger, before)
+
+
+def close_books(log: RawLog, books: Books, ledger: Mapping[str, Paid] | None, before: int) -> Kept:
+    """What books tell in which all of the log was entered."""
     findings = [*books.findings, *books.closing(before)]
     closed = books.closed(before)
     findings += [

@@ -9,18 +9,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from domain.catalog import EVENTS
 from store.codec import UPCASTERS
-from store.invariants import Finding
-from store.rawlog import RawLog
+from store.invariants import Books, Finding
+from store.rawlog import PG_EPOCH, RawLog
 from store.sealcheck import SealCheck
 
 # Each field behind its length: position, hash; then what the hash covers, beginning with version,
 # id, two times, causation, imported, and the length of the type.
-_FIXED = Struct(">2x4xq4x32s4xi4x16x4x8x4x8x4x16s4x1xi")
+_FIXED = Struct(">2x4xq4x32s4xi4x16x4x8x4xq4x16s4x?i")
 _COVERED = 2 + 12 + 36
 _LENGTH = Struct(">i")
 _NO_CAUSE = bytes(16)
-_EMPTY = bytes(4)  # the length of an empty text; nothing else behind the stream has four zeros
-
 
 Heads = dict[bytes, tuple[int, bytes]]  # version and hash, by stream
 
@@ -48,29 +46,39 @@ class Part:
     findings: list[Finding] = field(default_factory=list[Finding])
 
 
-def check_range(log: RawLog, public_key: bytes | None, after: int, up_to: int | None) -> Part:
-    """Check the facts of a range, and the seals that end in it."""
+def check_range(
+    log: RawLog,
+    public_key: bytes | None,
+    after: int,
+    up_to: int | None,
+    books: Books | None = None,
+) -> Part:
+    """Check the facts of a range, and the seals that end in it; enter the facts in `books`."""
     key = Ed25519PublicKey.from_public_bytes(public_key) if public_key else None
     part = Part(after)
     seals = SealCheck(key, part.findings.append, log.seal_before(after))
-    _check(log, part, seals, after, up_to)
+    _check(log, part, seals, books, up_to)
     part.seals = seals.check(log.seals(after, up_to))
     part.sealed_to = seals.sealed_to
     return part
 
 
-def _check(log: RawLog, part: Part, seals: SealCheck, after: int, up_to: int | None) -> None:
+def _check(
+    log: RawLog, part: Part, seals: SealCheck, books: Books | None, up_to: int | None
+) -> None:
     """One page on purpose: a call a fact less is a tenth of the time."""
     heads, see, count = part.heads, seals.see, 0
     sealed_to = log.sealed_to
     fixed, size, length_at = _FIXED.unpack_from, _FIXED.size, _LENGTH.unpack_from
     known_kinds = {kind.encode() for kind in EVENTS.keys() | UPCASTERS.keys()}
+    booked = books.kinds if books else frozenset[bytes]()
+    enter = (books or Books()).enter
 
     def find(code: str, detail: str) -> None:
         part.findings.append(Finding(code, position, stream.decode(), detail))
 
-    for row in log.facts(after, up_to):
-        position, link, version, causation, length = fixed(row)
+    for row in log.facts(part.after, up_to):
+        position, link, version, recorded, causation, imported, length = fixed(row)
         at = size + length
         kind = row[size:at]
         [length] = length_at(row, at)
@@ -88,9 +96,14 @@ def _check(log: RawLog, part: Part, seals: SealCheck, after: int, up_to: int | N
         heads[stream] = (version, link)
         if position <= sealed_to:
             see((position, stream, link))
-        if causation == _NO_CAUSE or row.find(_EMPTY, end) >= 0:
+        [correlation] = length_at(row, end)
+        at = end + 4 + correlation
+        [source] = length_at(row, at)
+        if causation == _NO_CAUSE or not correlation or not source:
             find("no_cause", f"version {version}, {kind.decode()}")
-        if kind not in known_kinds:
+        if kind in booked:
+            enter(position, recorded + PG_EPOCH, kind, row[at + 8 + source :], imported)
+        elif kind not in known_kinds:
             find("unreadable", f"nobody knows {kind.decode()}")
         count += 1
     part.events = count

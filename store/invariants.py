@@ -107,7 +107,7 @@ class Books:
         }  # fmt: skip
         self._old = {kind.encode() for kind in UPCASTERS}
         known = self._stock.keys() | self._of_order.keys() | self._old
-        self.kinds = {kind.decode() for kind in known}
+        self.kinds = frozenset(known)
 
     def enter(self, position: int, at: int, kind: bytes, data: bytes, imported: bool) -> None:
         """Book one fact; `at` is when it was recorded, in whatever unit `closing` is asked."""

@@ -16,7 +16,7 @@ from store.chain import FIELDS
 from store.seals import SELECT, Seal
 
 STEP = 50_000
-_PG_EPOCH = 946_684_800_000_000  # 2000-01-01, whence Postgres counts, in microseconds since 1970
+PG_EPOCH = 946_684_800_000_000  # 2000-01-01, whence Postgres counts, in microseconds since 1970
 _HEADER = 19  # bytes: the signature, flags, no extension
 _END = b"\xff\xff"
 _COPY: LiteralString = (
@@ -72,20 +72,20 @@ class RawLog:
     def facts(self, after: int, up_to: int | None) -> Iterator[bytes]:
         """The facts of a range, in order, as Postgres sends them: a count of the fields in two
         bytes, position, hash, and what the hash covers."""
-        return self._rows(_FACT, after, up_to, None)
+        return self._rows(facts_of(after, self._end(up_to)))
 
     def entries(self, after: int, up_to: int | None, kinds: list[str]) -> Iterator[Entry]:
         """Those facts of a range that are of some types, in order."""
         fixed, size = _entry.unpack_from, _entry.size
-        for row in self._rows(_ENTRY, after, up_to, kinds):
+        for row in self._rows(copy_of(_ENTRY, after, self._end(up_to), kinds)):
             position, recorded, imported, length = fixed(row)
             end = size + length
-            yield position, recorded + _PG_EPOCH, imported, row[size:end], row[end + 4 :]
+            yield position, recorded + PG_EPOCH, imported, row[size:end], row[end + 4 :]
 
-    def _rows(
-        self, fields: LiteralString, after: int, up_to: int | None, kinds: list[str] | None
-    ) -> Iterator[bytes]:
-        query = copy_of(fields, after, self.head if up_to is None else up_to, kinds)
+    def _end(self, up_to: int | None) -> int:
+        return self.head if up_to is None else up_to
+
+    def _rows(self, query: sql.Composed) -> Iterator[bytes]:
         with self._conn.cursor() as cursor, cursor.copy(query) as copy:
             yield from rows(self._conn.pgconn, bytes(copy.read()))
             copy.read()

@@ -1,18 +1,20 @@
 """Holding the log against its seals, and naming the position where the two part."""
 
-from collections import deque
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from store.invariants import Finding
 from store.seals import SHORT, Seal, leaf, merkle_root
 
+_position = itemgetter(0)
 _NAMED = 20  # positions named of one run; a run that is gone altogether needs no ten thousand
 
 
 class SealCheck:
-    """Sees every fact and every seal in order; remembers the facts of the run at hand only."""
+    """Sees the facts of a range, in order, then the seals that end in it."""
 
     def __init__(
         self,
@@ -23,8 +25,9 @@ class SealCheck:
         self._key = key
         self._report = report
         self._root = before.root if before else b""
-        self._open: deque[tuple[int, bytes, bytes]] = deque()
-        self.see = self._open.append  # position, stream, link of each fact up to the last seal
+        self._seen: list[tuple[int, bytes, bytes]] = []
+        self.see = self._seen.append  # position, stream, link of each fact up to the last seal
+        self._next = 0  # the first of them that no seal was held against yet
         self.number = before.number if before else 0
         self.sealed_to = before.last_position if before else 0
 
@@ -36,18 +39,17 @@ class SealCheck:
 
     def _seal(self, seal: Seal) -> None:
         self._check_chain(seal)
-        present: list[tuple[int, bytes, bytes]] = []
-        while self._open and self._open[0][0] <= seal.last_position:
-            fact = self._open.popleft()
-            if fact[0] >= seal.first_position:
-                present.append(fact)
-                continue
+        seen = self._seen
+        first = bisect_left(seen, seal.first_position, self._next, key=_position)
+        end = bisect_right(seen, seal.last_position, first, key=_position)
+        for position, stream, _ in seen[self._next : first]:
             detail = f"seal {seal.number} knows no such fact"
-            self._find("inserted", fact[0], fact[1].decode(), detail)
-        leaves = [leaf(position, link) for position, _, link in present]
+            self._find("inserted", position, stream.decode(), detail)
+        leaves = [leaf(position, link) for position, _, link in seen[first:end]]
         if merkle_root(leaves) != seal.root:
-            known = zip(present, leaves, strict=True)
+            known = zip(seen[first:end], leaves, strict=True)
             self._locate(seal, {one[0]: (one[1].decode(), hashed) for one, hashed in known})
+        self._next = end
         self._root, self.number, self.sealed_to = seal.root, seal.number, seal.last_position
 
     def _check_chain(self, seal: Seal) -> None:

@@ -1,34 +1,31 @@
 """Reading the whole log again: every hash, every version, every seal, every invariant.
 
-A large log is read by several processes: one keeps the books, others check ranges of the log. All
-of them see the same snapshot.
+One process does it all in one pass. With more than two processors a large log is read by several:
+one keeps the books, others check ranges of the log. All of them see the same snapshot.
 """
 
 import gc
-import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
-from multiprocessing import get_context
-from os import cpu_count
 from time import perf_counter, time
 from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from store.bookkeeping import Kept, keep_books
+from store.bookkeeping import Kept, close_books, keep_books
 from store.chaincheck import Heads, Part, check_range
-from store.invariants import Finding, Paid
+from store.invariants import Books, Finding, Paid
+from store.processes import CONTEXT, ProcessLost, processors
 from store.rawlog import RawLog, no_garbage
 
 SMALL = 200_000  # positions; below that other processes would only cost their start
 _ENOUGH = 1_000  # findings; what comes after is counted only
 
 T = TypeVar("T")
-_PROCESSORS = cpu_count() or 1
-_START = "fork" if sys.platform == "linux" else "spawn"  # a fresh Python imports for 0.3 s
 
 _opened: list[RawLog] = []  # in a worker process: its own
 
@@ -71,28 +68,41 @@ def verify(
     *,
     ledger: Mapping[str, Paid] | None = None,
     settle_seconds: float = 60,
-    small: int = SMALL,
+    processes: int | None = None,
 ) -> Report:
     """Check one snapshot of the log.
 
     Without `key` the seals' signatures are a finding. What may still be under way, closed orders
-    and the provider's ledger, is asked only of orders untouched for `settle_seconds`.
+    and the provider's ledger, is asked only of orders untouched for `settle_seconds`. `processes`
+    is chosen by the processors and the size of the log. Raises ProcessLost.
     """
     report = Report()
     started = perf_counter()
     before = int((time() - settle_seconds) * 1_000_000)
     raw_key = key.public_bytes_raw() if key is not None else None
-    with no_garbage(), RawLog(dsn) as log, _workers(dsn, log, small) as (here, there):
-        kept = there(keep_books, ledger, before)
-        check = there if _PROCESSORS > 2 else here  # else a hand-over would cost what it gains
-        parts = [check(check_range, raw_key, after, up_to) for after, up_to in log.ranges()]
-        chains = _join((part() for part in parts), report)
-        books: Kept = kept()
+    with no_garbage(), RawLog(dsn) as log:
+        many = _worth(log) if processes is None else processes
+        if many > 1:
+            with _workers(dsn, log.snapshot, many) as there:
+                kept = there(keep_books, ledger, before)
+                parts = [there(check_range, raw_key, *ends) for ends in log.ranges()]
+                chains = _join((part() for part in parts), report)
+                books: Kept = kept()
+        else:
+            open_books = Books()
+            ranges = (check_range(log, raw_key, *ends, open_books) for ends in log.ranges())
+            chains = _join(ranges, report)
+            books = close_books(log, open_books, ledger, before)
         for finding in books.findings:
             report.add(finding)
         _compare_stock(log, books, chains, report)
     report.seconds = perf_counter() - started
     return report
+
+
+def _worth(log: RawLog) -> int:
+    """How many processes: Postgres and one of ours are enough for two processors."""
+    return processors() if log.head > SMALL and processors() > 2 else 1
 
 
 def _join(parts: Iterable[Part], report: Report) -> Heads:
@@ -137,28 +147,25 @@ def _compare_stock(log: RawLog, books: Kept, chains: Heads, report: Report) -> N
 
 
 @contextmanager
-def _workers(dsn: str, log: RawLog, small: int) -> Generator[tuple[Submit, Submit]]:
-    """Give two that promise the result of a piece of work: done here when asked for, or meanwhile
-    by another process, should the log be worth one."""
-
-    def here(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
-        return lambda: work(log, *arguments)
-
-    if log.head <= small:
-        yield here, here
-        return
-    with ProcessPoolExecutor(
-        max(1, _PROCESSORS - 1),
-        get_context(_START),
-        initializer=_open,
-        initargs=(dsn, log.snapshot),
-    ) as pool:
+def _workers(dsn: str, snapshot: str, count: int) -> Generator[Submit]:
+    """Give one that promises the result of a piece of work that another process does meanwhile."""
+    pool = ProcessPoolExecutor(count, CONTEXT, initializer=_open, initargs=(dsn, snapshot))
+    with _none_lost(), pool:
 
         def there(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
             future: Future[T] = pool.submit(_there, work, *arguments)
             return future.result
 
-        yield here, there
+        yield there
+
+
+@contextmanager
+def _none_lost() -> Generator[None]:
+    try:
+        yield
+    except BrokenProcessPool as gone:
+        told = "a process that read the log ended; nothing is known of the log"
+        raise ProcessLost(told) from gone
 
 
 def _open(dsn: str, snapshot: str) -> None:

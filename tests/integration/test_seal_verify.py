@@ -1,5 +1,7 @@
 """Whoever changes the log behind our back is found out, and the place is named."""
 
+import os
+import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -14,11 +16,13 @@ from domain.message import Event, Line, Money, SkuQuantity
 from domain.order.messages import OrderPlaced
 from domain.payment.messages import PaymentAuthorized, PaymentCaptured, PaymentRefunded
 from store import rawlog, seals
+from store import verify as verifying
 from store.chain import link
 from store.codec import encode
 from store.connect import connect
 from store.invariants import Paid
 from store.log import APPEND, NewEvent, columns
+from store.processes import ProcessLost
 from store.sealkey import signing_key, verifying_key
 from store.verify import Report, verify
 
@@ -89,10 +93,12 @@ class Log:
         self,
         ledger: dict[str, Paid] | None = None,
         settle_seconds: float = 60,
-        small: int = 1_000_000,
+        processes: int | None = None,
     ) -> Report:
         key = KEY.public_key()
-        return verify(self.app, key, ledger=ledger, settle_seconds=settle_seconds, small=small)
+        return verify(
+            self.app, key, ledger=ledger, settle_seconds=settle_seconds, processes=processes
+        )
 
     def codes(self) -> set[tuple[str, int]]:
         return {(one.code, one.position - self.first + 1) for one in self.verify().findings}
@@ -290,10 +296,21 @@ async def test_ranges_are_joined_where_they_meet(
 
 async def test_other_processes_find_the_same(log: Log):
     await with_three_sales(log)
-    assert log.verify(small=0).ok
+    assert log.verify(processes=3).ok
     log.tamper(f"update event set causation = id where position = {log.first + 7}")
-    assert log.verify(small=0).findings == log.verify().findings
-    assert log.verify(small=0).first_bad_position == log.first + 7
+    assert log.verify(processes=3).findings == log.verify().findings
+    assert log.verify(processes=3).first_bad_position == log.first + 7
+
+
+def killed(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def test_a_process_that_is_lost_is_no_sound_log(log: Log, monkeypatch: pytest.MonkeyPatch):
+    await with_three_sales(log)
+    monkeypatch.setattr(verifying, "keep_books", killed)
+    with pytest.raises(ProcessLost):
+        log.verify(processes=3)
 
 
 async def test_a_run_ends_at_its_most_facts(log: Log, monkeypatch: pytest.MonkeyPatch):
