@@ -32,8 +32,11 @@ COPY cli cli
 RUN python -m compileall -q -j 0 --invalidation-mode unchecked-hash .
 
 FROM python:${PYTHON}-slim
-RUN useradd --system --uid 10001 --user-group --home-dir /var/lib/quire --shell /usr/sbin/nologin quire \
- && install -d -o quire -g quire -m 0750 /var/lib/quire /run/quire/app /run/quire/owner /run/quire/tls /run/quire/kafka
+# Who may mount a directory of /run/quire may read it: the user of Postgres is not ours.
+RUN groupadd --system --gid 10001 quire \
+ && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/quire --shell /usr/sbin/nologin quire \
+ && install -d -o quire -g quire -m 0750 /var/lib/quire \
+ && install -d -o quire -g quire -m 0755 /run/quire/app /run/quire/owner /run/quire/tls /run/quire/kafka
 COPY --from=wheels /opt/quire /opt/quire
 COPY --from=code /app /app
 ENV PATH=/opt/quire/bin:$PATH \
