@@ -51,6 +51,8 @@ class Compose(Stack):
         self.image = image
         self._scale = scale
         self._servers: Servers | None = None
+        self._authority = state_dir / "ca.pem"
+        self._signs_in: Mapping[str, str] = {}
         ports = free_ports(len(PORTS))
         self._ports = {name: str(port) for name, port in zip(PORTS, ports, strict=True)}
         self.url = self._address("QUIRE_PORT")
@@ -65,6 +67,22 @@ class Compose(Stack):
         scale = [word for each in self._scale for word in ("--scale", each)]
         self.run("up", "--detach", "--wait", *scale, *words, seconds=UP_SECONDS)
         self.run("cp", "sealer:/var/lib/quire/seal.pub", str(self.state_dir / "seal.pub"))
+        if not self._signs_in and "rights" in self.run("config", "--services").split():
+            self._sign_in()
+
+    def _sign_in(self) -> None:
+        """As Kafka's administrator, where COMPOSE_FILE has a Kafka that takes users alone: for the
+        verbs that run on this machine, and for the tests' own clients."""
+        self.run("cp", "postgres:/run/quire/app/ca.pem", str(self._authority))
+        password = ("--entrypoint", "cat", "quire", "/run/quire/kafka/password")
+        self._signs_in = {
+            "QUIRE_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
+            "QUIRE_KAFKA_SASL_MECHANISM": "PLAIN",
+            "QUIRE_KAFKA_USERNAME": "admin",
+            "QUIRE_KAFKA_PASSWORD": self.run("run", "--rm", "-T", *password).strip(),
+            "QUIRE_KAFKA_CA_FILE": str(self._authority),
+        }
+        os.environ.update(self._signs_in)
 
     def down(self) -> None:
         """Stop and remove all, the data as well."""
@@ -90,6 +108,7 @@ class Compose(Stack):
             "QUIRE_POSTGRES_OWNER_DSN": self.servers.postgres_owner_dsn,
             "QUIRE_KAFKA": self.servers.kafka,
             "QUIRE_PROVIDER_URL": self.provider,
+            **self._signs_in,
         }
 
     @property
@@ -146,6 +165,7 @@ class Compose(Stack):
 
     def _dsn(self, file: str) -> str:
         dsn = self.run("exec", "-T", "postgres", "cat", file).strip()
+        dsn = dsn.replace("=/run/quire/app/ca.pem", f"={self._authority}")
         return re.sub(r"@[^/]+/", f"@{LOOPBACK}:{self._ports['QUIRE_POSTGRES_PORT']}/", dsn)
 
 

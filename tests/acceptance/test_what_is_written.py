@@ -11,10 +11,11 @@ from uuid import uuid4
 import httpx
 import psycopg
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from psycopg import sql
 
+from bus import clients
 from bus.topics import partition_counts
 from domain.catalog import COMMANDS, EVENTS, TOPICS
 from streams.sealer import TYPE as SEALED
@@ -32,7 +33,7 @@ COMMAND_TOPICS = set(TOPICS.values())
 
 async def records(bootstrap: str) -> list[Any]:
     """Every record of every topic, from offset 0 on."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer: Any = clients.reader(bootstrap)
     await consumer.start()
     try:
         counts = await partition_counts(bootstrap, await consumer.topics())
@@ -126,7 +127,7 @@ def person(shop: Shop, stack: Stack) -> Person:
 async def _through_the_intake(shop: Shop, stack: Stack, person: Person) -> None:
     """An order by the partner's topic, and one that cannot be taken, down to the parked row."""
     order = order_of((person.sku.decode(), 1), contact=person.contact, customer_id="by-topic")
-    producer: Any = AIOKafkaProducer(bootstrap_servers=stack.servers.kafka)
+    producer: Any = clients.producer(stack.servers.kafka, timeout_seconds=10)
     await producer.start()
     key = person.contact["email"].encode()
     for body in (order, {**order, "surprise": person.contact}):
