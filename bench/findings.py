@@ -1,8 +1,7 @@
 """What a load left behind, read from log, view and the provider's ledger when all is over."""
 
 from collections import Counter
-from collections.abc import Collection
-from pathlib import Path
+from collections.abc import Collection, Iterable
 from typing import LiteralString, NamedTuple
 
 from psycopg import AsyncConnection
@@ -15,7 +14,7 @@ from domain.inventory.messages import (
     StockReserved,
     StockRestocked,
 )
-from gateways.ledger import read_ledger
+from gateways.ledger import Entry
 from store.codec import decode_event
 
 ONCE = (
@@ -69,14 +68,16 @@ async def lost(conn: AsyncConnection, orders: Collection[str], until: str) -> in
     return len(orders) - resting
 
 
-async def twice(conn: AsyncConnection, after: int, orders: Collection[str], ledger: Path) -> int:
+async def twice(
+    conn: AsyncConnection, after: int, orders: Collection[str], ledger: Iterable[Entry]
+) -> int:
     """How much was done a second time for one wish, by the log and by the provider."""
     cursor = await conn.execute(_TWICE, (after, list(ONCE)))
     in_log = len(await cursor.fetchall())
     ours = set(orders)
     moves = Counter(
         (entry.order_id, entry.step, entry.subject)
-        for entry in read_ledger(ledger)
+        for entry in ledger
         if entry.order_id in ours and entry.outcome == "approved"
     )
     return in_log + sum(count > 1 for count in moves.values())

@@ -130,7 +130,7 @@ class _Load:
             cpu_ms_per_order=_each(sum(spent.values()), orders) if spent else None,
             cpu_ms={name: _each(used, orders) for name, used in spent.items()},
             lost=await findings.lost(conn, due, self._until),
-            twice=await findings.twice(conn, head, due, self._target.ledger),
+            twice=await findings.twice(conn, head, due, self._target.entries()),
             oversold=await findings.oversold(conn),
             accepted=len(due),
             done=len(done),

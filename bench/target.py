@@ -5,10 +5,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
+
+from gateways.ledger import Entry, parse_ledger, read_ledger
 from stack import board, control
 from stack.board import Board
+from stack.containers import project
 from stack.errors import StackFault
 from stack.layout import Layout
+
+NOBODY = 0  # no process has this id
 
 
 class Target(NamedTuple):
@@ -19,7 +25,15 @@ class Target(NamedTuple):
     url: str
     supervisor: int
     processes: dict[str, int]
-    ledger: Path
+    ledger: Path | None  # none: the provider is asked for it
+    provider: str
+
+    def entries(self) -> list[Entry]:
+        """The provider's ledger as it is now."""
+        if self.ledger is not None:
+            return list(read_ledger(self.ledger))
+        answer = httpx.get(f"{self.provider}/v1/ledger", timeout=60).raise_for_status()
+        return list(parse_ledger(answer.content.splitlines(keepends=True)))
 
 
 def settings_for(entry: str, until: str) -> dict[str, str]:
@@ -56,6 +70,23 @@ def stack(
         control.down(layout)
 
 
+@contextmanager
+def containers(name: str, say: Callable[[str], None]) -> Generator[Target]:
+    """Use the containers of a compose project as they are."""
+    with project(name) as found:
+        servers = found.servers()
+        say(f"the containers of {name} keep their own settings")
+        yield Target(
+            postgres_dsn=servers.postgres_dsn,
+            kafka=servers.kafka,
+            url=servers.url,
+            supervisor=NOBODY,
+            processes=found.pids(),
+            ledger=None,
+            provider=servers.provider,
+        )
+
+
 def _target(layout: Layout, seen: Board | None) -> Target:
     if seen is None or not seen.up or seen.servers is None:
         raise StackFault(
@@ -68,4 +99,5 @@ def _target(layout: Layout, seen: Board | None) -> Target:
         supervisor=seen.pid,
         processes={each.name: each.pid for each in seen.processes if each.pid is not None},
         ledger=layout.root / "provider" / "ledger.jsonl",
+        provider=seen.servers.provider,
     )

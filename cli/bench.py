@@ -68,6 +68,9 @@ class Duration(click.ParamType):
     show_default="60s",
     help="After it, what rests not is lost.",
 )
+@click.option(
+    "--compose", metavar="PROJECT", help="Load the containers of this compose project instead."
+)
 @state_dir_option
 @port_base_option
 @json_option
@@ -79,6 +82,7 @@ def bench(
     until: "Until",
     warm_up: float,
     drain: float,
+    compose: str | None,
     state_dir: Path,
     port_base: int,
     *,
@@ -94,11 +98,15 @@ def bench(
     from bench import load, report
     from bench.plan import Plan
     from bench.profiles import UnknownProfile
-    from bench.target import settings_for, stack
+    from bench.target import containers, settings_for, stack
     from stack.errors import StackFault
 
     try:
-        with stack(state_dir, port_base, settings_for(entry, until), say) as target:
+        if compose:
+            meant = containers(compose, say)
+        else:
+            meant = stack(state_dir, port_base, settings_for(entry, until), say)
+        with meant as target:
             plan = Plan(
                 uuid4().hex[:8], profile, rate, seconds, bursts, entry, target.kafka, target.url
             )

@@ -44,8 +44,11 @@ if TYPE_CHECKING:
     "--running", is_flag=True, help="HURT the stack that runs on --state-dir, without cuts."
 )
 @click.option(
-    "--only-check", is_flag=True, help="Hurt nobody: check the stack that runs on --state-dir."
+    "--compose",
+    metavar="PROJECT",
+    help="HURT the containers of this compose project, through the engine.",
 )
+@click.option("--only-check", is_flag=True, help="Hurt nobody: check the stack that runs.")
 @json_option
 def faults(
     seconds: float,
@@ -54,6 +57,7 @@ def faults(
     settle: float,
     state_dir: Path | None,
     port_base: int | None,
+    compose: str | None,
     *,
     dry_run: bool,
     running: bool,
@@ -71,14 +75,17 @@ def faults(
 
     seed = randbelow(1_000_000) if seed is None else seed
     if dry_run:
-        _print(_plan(seed, seconds, wires=not running), as_json=as_json)
+        wires = not (running or compose)
+        _print(_plan(seed, seconds, wires=wires, contained=bool(compose)), as_json=as_json)
         return
     try:
-        report = asyncio.run(
-            _run(
+        if compose:
+            work = _run_contained(compose, seed, seconds, rate, settle, only_check=only_check)
+        else:
+            work = _run(
                 seed, seconds, rate, settle, state_dir, port_base, running or only_check, only_check
             )
-        )
+        report = asyncio.run(work)
     except StackFault as fault:
         raise Failure(fault.code, fault.message, hint=fault.hint) from fault
     from bench.faults import report as reports
@@ -118,11 +125,31 @@ async def _run(
             return await FaultRun(arena, wanted, _plan(seed, seconds, wires=True), say).run()
 
 
-def _plan(seed: int, seconds: float, *, wires: bool) -> "list[Injury]":
-    from bench.faults.plan import SERVERS, WIRES, plan
-    from stack.processes import WORDS
+async def _run_contained(
+    project: str, seed: int, seconds: float, rate: float, settle: float, *, only_check: bool
+) -> "Report":
+    from bench.faults.checks import only
+    from bench.faults.contained import contained
+    from bench.faults.run import FaultRun, Wanted
 
-    return plan(seed, seconds, [*WORDS, *SERVERS], wires=WIRES if wires else ())
+    for name in ("aiokafka", "httpx"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    with contained(project) as arena:
+        if only_check:
+            return await only(arena, settle, say)
+        plan = _plan(seed, seconds, wires=False, contained=True)
+        say(f"seed {seed}: the containers of {project}")
+        return await FaultRun(arena, Wanted(seed, seconds, rate, settle), plan, say).run()
+
+
+def _plan(seed: int, seconds: float, *, wires: bool, contained: bool = False) -> "list[Injury]":
+    from bench.faults.plan import SERVERS, WIRES, plan
+    from stack.processes import MAIL, WORDS
+
+    names = [*WORDS, *SERVERS]
+    if contained:
+        names.remove(MAIL)  # that sink holds its messages in memory, and would lose them
+    return plan(seed, seconds, names, wires=WIRES if wires else (), contained=contained)
 
 
 def _print(plan: "list[Injury]", *, as_json: bool) -> None:

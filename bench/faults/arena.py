@@ -1,10 +1,11 @@
-"""The stack that is hurt: one of our own, with proxies between its processes and its servers."""
+"""The stack that is hurt, and the one on this machine: with proxies before its servers if ours."""
 
 import asyncio
 import os
 import shutil
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from signal import Signals
 from bench import cpu
 from bench.faults.plan import SESSION_SECONDS
 from bench.faults.proxy import Proxy
+from gateways.mailbox import Mailbox
 from stack import board, control, processes
 from stack.board import Board, Servers
 from stack.errors import StackFault
@@ -39,35 +41,99 @@ SETTINGS = {
 """Short deadlines: within a minute every order comes to the end of its life."""
 
 
-class Arena:
-    """Where everything of the stack is, and what can be reached of it."""
+Heal = Callable[[], object]
+
+
+class Arena(ABC):
+    """Where everything of the stack is, and what can be done to it."""
+
+    servers: Servers
+    proxies: Mapping[str, Proxy]
+    state_dir: Path  # where a verb looks for keys and the ledger
+    env: Mapping[str, str]  # what a verb is told besides
+    own: bool  # whether it ends with the run, and so lives by short deadlines
+
+    @abstractmethod
+    def standings(self) -> dict[str, Standing]:
+        """Every process as who runs it sees it."""
+
+    @abstractmethod
+    def kill(self, name: str) -> bool:
+        """Kill -9; says whether anybody was there."""
+
+    @abstractmethod
+    def freeze(self, name: str) -> Heal | None:
+        """Stop a process with all that it started; gives what lets it go on."""
+
+    @abstractmethod
+    def disconnect(self, name: str) -> Heal | None:
+        """Take a process from the network; gives what brings it back."""
+
+    @abstractmethod
+    def extra(self, name: str) -> Spec | None:
+        """One more worker beside the stack's own, with no name of its own in its group."""
+
+    @abstractmethod
+    def ledger(self) -> Path:
+        """The provider's ledger as it is now."""
+
+    @abstractmethod
+    def mails(self) -> dict[str, int] | None:
+        """How often each message came, by id; None when nothing keeps them."""
+
+    @abstractmethod
+    def log_of(self, name: str) -> str:
+        """Where a person finds what a process said."""
+
+
+class LocalArena(Arena):
+    """A stack under the supervisor of this machine."""
 
     def __init__(
         self, layout: Layout, seen: Board, through: Through | None, proxies: Mapping[str, Proxy]
     ) -> None:
         if seen.servers is None:
             raise StackFault("not_up", f"the stack on {layout.root} is not up", "Try again.")
-        self.layout = layout
-        self.servers: Servers = seen.servers
+        self._layout = layout
+        self.state_dir = layout.root
+        self.env = {}
+        self.own = through is not None
+        self.servers = seen.servers
         self.proxies = proxies
         self._port_base = seen.port_base
         self._through = through
         self._extras = 0
 
-    @property
-    def own(self) -> bool:
-        return self._through is not None
-
-    @property
     def ledger(self) -> Path:
-        return self.layout.root / "provider" / "ledger.jsonl"
+        return self.state_dir / "provider" / "ledger.jsonl"
+
+    def mails(self) -> dict[str, int] | None:
+        directory = self.state_dir / "mail"
+        return Mailbox(directory).held() if directory.is_dir() else None
+
+    def log_of(self, name: str) -> str:
+        return str(self._layout.log(name))
 
     def standings(self) -> dict[str, Standing]:
-        """Every process as its supervisor sees it."""
-        seen = board.read(self.layout)
+        seen = board.read(self._layout)
         return {each.name: each for each in seen.processes} if seen else {}
 
-    def signal(self, name: str, signal: Signals) -> list[int]:
+    def kill(self, name: str) -> bool:
+        return bool(self._signal(name, Signals.SIGKILL))
+
+    def freeze(self, name: str) -> Heal | None:
+        reached = self._signal(name, Signals.SIGSTOP)
+
+        def thaw() -> None:
+            self._signal(name, Signals.SIGCONT)
+            _reach(reached, Signals.SIGCONT)
+
+        return thaw if reached else None
+
+    def disconnect(self, name: str) -> Heal | None:
+        return None  # the proxies cut its wires
+
+    def _signal(self, name: str, signal: Signals) -> list[int]:
         """Send it to a process, to stop or go on to its children too; gives whom it reached.
 
         The children of who is killed go on first if they were stopped: the dead do not freeze.
@@ -77,15 +143,14 @@ class Arena:
             return []
         whole = signal in (Signals.SIGSTOP, Signals.SIGCONT)
         tree = _tree(standing.pid)
-        reached = reach(tree if whole else [standing.pid], signal)
+        reached = _reach(tree if whole else [standing.pid], signal)
         if not whole:
-            reach(tree, Signals.SIGCONT)
+            _reach(tree, Signals.SIGCONT)
         return reached
 
-    def extra(self, name: str) -> Spec:
-        """One more worker beside the stack's own, with no name of its own in its group."""
+    def extra(self, name: str) -> Spec | None:
         self._extras += 1
-        ready = self.layout.run / f"extra-{self._extras}.ready"
+        ready = self._layout.run / f"extra-{self._extras}.ready"
         servers = self.servers
         env = {
             **(SETTINGS if self.own else {}),
@@ -94,14 +159,14 @@ class Arena:
             "QUIRE_PROVIDER_URL": servers.provider,
             **(self._through.env(servers.postgres_dsn, servers.provider) if self._through else {}),
             **processes.mail_env(Ports.from_base(self._port_base).mail),
-            "QUIRE_STATE_DIR": str(self.layout.root),
+            "QUIRE_STATE_DIR": str(self._layout.root),
             "QUIRE_READY_FILE": str(ready),
             "QUIRE_INSTANCE": "",
         }
         return Spec(
             name=f"extra-{self._extras}-{name}",
             argv=(sys.executable, "-m", "cli.main", "run", *processes.WORDS[name]),
-            log=self.layout.log(f"extra-{name}"),
+            log=self._layout.log(f"extra-{name}"),
             ready=file_says_ready(ready),
             env=env,
         )
@@ -110,7 +175,7 @@ class Arena:
 @asynccontextmanager
 async def own_stack(
     root: Path, port_base: int | None, say: Callable[[str], None]
-) -> AsyncGenerator[Arena]:
+) -> AsyncGenerator[LocalArena]:
     """Run a stack with the settings above while the block lasts."""
     layout = Layout.at(root)
     if board.running(layout) is not None:
@@ -136,20 +201,20 @@ async def own_stack(
         for proxy in proxies.values():
             await proxy.start()
         seen = await asyncio.to_thread(control.detach, layout, words, say, env)
-        yield Arena(layout, seen, through, proxies)
+        yield LocalArena(layout, seen, through, proxies)
     finally:
         await asyncio.to_thread(control.down, layout)
         for proxy in proxies.values():
             await proxy.stop()
 
 
-def running_stack(root: Path) -> Arena:
+def running_stack(root: Path) -> LocalArena:
     """A stack that somebody else started; without proxies."""
     layout = Layout.at(root)
     seen = board.read(layout) if board.running(layout) is not None else None
     if seen is None or not seen.up:
         raise StackFault("not_up", f"no stack runs on {layout.root}", "Start it with `quire up`.")
-    return Arena(layout, seen, None, {})
+    return LocalArena(layout, seen, None, {})
 
 
 @contextmanager
@@ -166,7 +231,7 @@ def scratch() -> Generator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def reach(pids: list[int], signal: Signals) -> list[int]:
+def _reach(pids: list[int], signal: Signals) -> list[int]:
     """Signal those of them that still live."""
     reached: list[int] = []
     for pid in pids:

@@ -1,6 +1,7 @@
 """Holds what is there after a run to account: by the commands that anyone can type, and by SQL."""
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE
 from collections import Counter
@@ -14,7 +15,7 @@ from bench.faults.report import Finding, Report
 from bench.faults.settling import settle
 from gateways.ledger import read_ledger
 from gateways.letter import message_id
-from gateways.mailbox import Mailbox, id_of
+from gateways.mailbox import id_of
 from stack.supervisor import State
 from store.connect import AsyncConnection, connect
 from store.views.document import decode
@@ -86,7 +87,7 @@ async def check(arena: Arena, accepted: Collection[str], say: Callable[[str], No
         repeated = await _mails(conn, arena, found)
     for name, standing in arena.standings().items():
         if standing.state is State.FAILED:
-            found.append(Finding("stopped_for_good", name, str(arena.layout.log(name))))
+            found.append(Finding("stopped_for_good", name, arena.log_of(name)))
     say("checking: hashes, seals, invariants, money, views")
     facts = await _verbs(arena, found)
     return Checked(found, lost, twice, ends, repeated, facts)
@@ -141,7 +142,7 @@ async def _twice(conn: AsyncConnection, arena: Arena, found: list[Finding]) -> i
     again = [(row[0], f"{row[1]} {row[2]} times") for row in await cursor.fetchall()]
     moves = Counter(
         (entry.order_id, entry.step, entry.subject)
-        for entry in read_ledger(arena.ledger)
+        for entry in read_ledger(arena.ledger())
         if entry.outcome == "approved" and entry.subject
     )
     again += [
@@ -156,11 +157,11 @@ async def _twice(conn: AsyncConnection, arena: Arena, found: list[Finding]) -> i
 
 async def _mails(conn: AsyncConnection, arena: Arena, found: list[Finding]) -> int:
     """One mail a notification, and one notification a mail; gives how many came again."""
-    box = Mailbox(arena.layout.root / "mail").held()
+    box = arena.mails()
     sender: str = Settings.model_fields["smtp_sender"].default
     cursor = await conn.execute(_SENT)
     rows = await cursor.fetchall()
-    if not box and not (arena.layout.root / "mail").is_dir():
+    if box is None:
         return 0  # mail is simulated here
     known: set[str] = set()
     for stream, count in rows:
@@ -203,12 +204,13 @@ async def _verbs(arena: Arena, found: list[Finding]) -> int:
 
 
 async def _verb(arena: Arena, *words: str) -> dict[str, Any]:
-    where = ("--state-dir", str(arena.layout.root), "--json")
+    where = ("--state-dir", str(arena.state_dir), "--json")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli.main", *words, *where),
         stdout=PIPE,
         stderr=PIPE,
         start_new_session=True,
+        env={**os.environ, **arena.env},
     )
     out, err = await process.communicate()
     if process.returncode not in (0, 1):

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from bench.faults.arena import Arena, reach
+from bench.faults.arena import Arena, Heal
 from bench.faults.plan import Injury
 from bench.faults.recovery import Recovery
 from stack.process import spawn
@@ -31,7 +31,7 @@ class Injuries:
         self._recovery = recovery
         self._random = Random(f"{seed}/hand")
         self._say = say
-        self._frozen: dict[int, str] = {}
+        self._healing: set[Heal] = set()
         self.done: Counter[str] = Counter()
         self.stuck: list[str] = []
 
@@ -43,8 +43,8 @@ class Injuries:
                     await asyncio.sleep(begin + injury.at - monotonic())
                     group.create_task(self._inflict(injury))
         finally:
-            reach([*self._frozen], Signals.SIGCONT)
-            self._frozen.clear()
+            for heal in [*self._healing]:
+                await self._heal(heal)
             with suppress(httpx.HTTPError):
                 async with httpx.AsyncClient(timeout=2) as http:
                     await http.delete(f"{self._arena.servers.provider}/v1/scripts")
@@ -53,9 +53,11 @@ class Injuries:
         self._say(injury.text())
         match injury.kind:
             case "kill":
-                told = self._kill(injury)
+                told = await self._kill(injury)
             case "freeze":
-                told = await self._freeze(injury)
+                told = await self._hold(injury, self._arena.freeze)
+            case "disconnect":
+                told = await self._hold(injury, self._arena.disconnect)
             case "extra":
                 told = await self._extra(injury)
             case "script":
@@ -67,30 +69,38 @@ class Injuries:
         else:
             self._say(f"           {injury.kind} {injury.whom} was not done: nobody there")
 
-    def _kill(self, injury: Injury) -> bool:
-        reached = self._arena.signal(injury.whom, Signals.SIGKILL)
+    async def _kill(self, injury: Injury) -> bool:
+        reached = await asyncio.to_thread(self._arena.kill, injury.whom)
         if reached:
             self._recovery.hurts(injury.whom, f"kill {injury.whom}")
-        return bool(reached)
+        return reached
 
-    async def _freeze(self, injury: Injury) -> bool:
+    async def _hold(self, injury: Injury, hold: Callable[[str], Heal | None]) -> bool:
+        """Freeze or disconnect it for a while."""
         standing = self._arena.standings().get(injury.whom)
         if standing is None or standing.state is not State.READY:
             return False
-        reached = self._arena.signal(injury.whom, Signals.SIGSTOP)
-        self._frozen |= dict.fromkeys(reached, injury.whom)
-        self._recovery.hurts(injury.whom, f"freeze {injury.whom}")
+        heal = await asyncio.to_thread(hold, injury.whom)
+        if heal is None:
+            return False
+        self._healing.add(heal)
+        cause = f"{injury.kind} {injury.whom}"
+        self._recovery.hurts(injury.whom, cause)
         await asyncio.sleep(injury.seconds)
-        self._arena.signal(injury.whom, Signals.SIGCONT)
-        reach(reached, Signals.SIGCONT)
-        for pid in reached:
-            self._frozen.pop(pid, None)
-        self._recovery.hurts(injury.whom, f"freeze {injury.whom}")
-        return bool(reached)
+        await self._heal(heal)
+        self._recovery.hurts(injury.whom, cause)
+        return True
+
+    async def _heal(self, heal: Heal) -> None:
+        if heal in self._healing:
+            await asyncio.to_thread(heal)
+            self._healing.discard(heal)
 
     async def _extra(self, injury: Injury) -> bool:
         """A worker that comes and goes: each time, partitions change hands twice."""
         spec = self._arena.extra(injury.whom)
+        if spec is None:
+            return False
         ends = monotonic() + injury.seconds
         while True:
             process = await spawn(spec)

@@ -7,9 +7,12 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["kill", "freeze", "cut", "hold", "deafen", "delay", "refuse", "script", "extra"]
+Kind = Literal[
+    "kill", "freeze", "cut", "hold", "deafen", "delay", "refuse", "script", "extra", "disconnect"
+]
 """`cut` breaks connections, `hold` stops them for a while, `deafen` loses the answers and then
-breaks them, `delay` makes each of them slow, `refuse` breaks all and lets nobody in."""
+breaks them, `delay` makes each of them slow, `refuse` breaks all and lets nobody in; `disconnect`
+takes a container from its network."""
 
 SERVERS = ("kafka", "postgres")
 WIRES = ("postgres", "kafka", "provider")
@@ -51,9 +54,15 @@ class Injury(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def plan(
-    seed: int, seconds: float, processes: Sequence[str], *, wires: Sequence[str] = WIRES
+    seed: int,
+    seconds: float,
+    processes: Sequence[str],
+    *,
+    wires: Sequence[str] = WIRES,
+    contained: bool = False,
 ) -> list[Injury]:
     """All injuries of a run, by time. `processes` are those that may be killed, servers included.
+    `contained` takes containers from their network instead of adding workers.
 
     Each sort of injury draws by itself, so that a longer run begins like a shorter one.
     """
@@ -61,8 +70,11 @@ def plan(
     made = [
         *_each(seed, "kill", seconds, KILL_EVERY, _kills(names)),
         *_each(seed, "freeze", seconds, FREEZE_EVERY, _freezes(names)),
-        *_each(seed, "extra", seconds, EXTRA_EVERY, _extras(names)),
     ]
+    if contained:
+        made += _each(seed, "network", seconds, WIRE_EVERY, _disconnects(names))
+    else:
+        made += _each(seed, "extra", seconds, EXTRA_EVERY, _extras(names))
     if wires:
         made += _each(seed, "wire", seconds, WIRE_EVERY, _wires(wires))
     if "provider" in names:
@@ -124,6 +136,13 @@ def _extras(names: Sequence[str]) -> Draw:
     def draw(random: Random, at: float) -> Injury:
         killed = float(random.random() < 0.5)
         return Injury(at, "extra", random.choice(workers), round(random.uniform(5, 15), 2), killed)
+
+    return draw
+
+
+def _disconnects(names: Sequence[str]) -> Draw:
+    def draw(random: Random, at: float) -> Injury:
+        return Injury(at, "disconnect", random.choice(names), round(random.uniform(1, 8), 2))
 
     return draw
 

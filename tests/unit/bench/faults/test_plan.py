@@ -53,3 +53,15 @@ def test_some_customers_change_their_minds():
     assert fates == [fate_of(1, f"customer-{number}") for number in range(2_000)]
     assert set(fates) == {"cancel", "cancel_part", "cancel_late", "return", "keep"}
     assert 0.6 < fates.count("keep") / len(fates) < 0.8
+
+
+def test_containers_are_taken_from_the_network_and_get_no_extra_workers():
+    made = plan(1, 300, NAMES, wires=(), contained=True)
+    kinds = {injury.kind for injury in made}
+    assert kinds == {"kill", "freeze", "disconnect", "script"}
+    plain = plan(1, 300, NAMES, wires=())
+    assert _firsts(made)["kill"] == _firsts(plain)["kill"], "each sort draws by itself"
+
+
+def _firsts(made: list[Injury]) -> dict[str, float]:
+    return {injury.kind: injury.at for injury in reversed(made)}
