@@ -81,13 +81,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
     """With several processes, one runs a file, whose tests share a database; or all that asks the
-    stack. What takes longest begins first."""
+    stack, or all that runs containers. What takes longest begins first."""
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 not where one process runs all
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
-            return "acceptance" if "/acceptance/" in file else file
+            return next((room for room in ("docker", "acceptance") if f"/{room}/" in file), file)
 
     config.option.loadscopereorder = False
     return Together(config, log)

@@ -1,0 +1,66 @@
+"""The compose file, built and started: orders live through a stop, a restart and any kill."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.acceptance.compose import Compose
+from tests.acceptance.load import Load
+from tests.acceptance.shop import Shop
+from tests.acceptance.wait import until
+
+LOUD = re.compile(r"\b(WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC)\b|Traceback")
+BACK_SECONDS = 90
+
+
+def test_a_clean_start_an_order_and_a_stop_leave_no_warning(project: Compose, shop: Shop):
+    order_id = shop.place((shop.book(4), 1))["order_id"]
+    shop.delivered(order_id)
+    project.run("stop", seconds=120)
+    said = project.run("logs", "--no-color", "--timestamps", seconds=120).splitlines()
+    assert [line for line in said if LOUD.search(line)] == []
+    assert any("worker-order" in line for line in said)
+    ended = {name: each["State"]["ExitCode"] for name, each in project.containers().items()}
+    assert {name: code for name, code in ended.items() if code not in (0, 143)} == {}
+    project.run("down", "--timeout", "20", seconds=120)  # the volumes stay
+    project.up()
+    assert shop.order(order_id)["fulfilment"] == "delivered"
+    shop.delivered(shop.place((shop.book(4), 2))["order_id"])
+
+
+def test_the_command_line_works_in_a_container(project: Compose, shop: Shop):
+    placed = project.run("run", "--rm", "-T", "quire", "order", "place", "--demo", "--wait", "20")
+    assert "confirmed" in placed
+    listed = project.run("run", "--rm", "-T", "quire", "order", "list", "--json")
+    newest = shop.get("/orders", limit=1)["orders"][0]["order_id"]
+    assert newest in listed
+
+
+@pytest.fixture(scope="module")
+def load(project: Compose, shop: Shop) -> Iterator[Load]:
+    until(project.is_healthy, BACK_SECONDS)
+    running = Load(shop)
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("name", ["worker-order", "relay", "kafka", "postgres"])
+def test_a_killed_container_comes_back(project: Compose, shop: Shop, load: Load, name: str):
+    killed = project.kill(name)
+    until(killed.is_back, BACK_SECONDS)
+    accepted = load.places_another()
+    shop.becomes(accepted, lambda order: order["status"] == "confirmed", BACK_SECONDS)
+
+
+def test_nothing_was_lost_and_nothing_done_twice(project: Compose, shop: Shop, load: Load):
+    load.stop()
+    until(project.is_healthy, BACK_SECONDS)
+    for order_id in load.accepted:
+        shop.delivered(order_id)
+    shop.has_level(load.sku, load.stock - load.units * len(load.accepted), 0)
+    assert project.quire("parked", "list", "--json").lines == []
+    for words in (("verify",), ("reconcile",)):
+        said = project.quire("audit", *words, "--json", "--settle-seconds", "0")
+        assert said.code == 0, said.out
