@@ -161,11 +161,12 @@ def wall() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--sink", envvar="K_SINK", required=True, help="Where to post to; Knative sets it.")
 @click.option("--once", is_flag=True, help="Post the file as it is now, and end.")
-def supplier(file: Path, sink: str, *, once: bool) -> None:
+@click.option("--uncatalogued", is_flag=True, help="The catalogue may come later.")
+def supplier(file: Path, sink: str, *, once: bool, uncatalogued: bool) -> None:
     """Post a supplier's stock FILE (sku,quantity) as a goods receipt, whenever it has changed."""
     from streams.supplier import run as run_supplier
 
-    _go(lambda: run_supplier(file, sink, once=once))
+    _go(lambda: run_supplier(file, sink, once=once, uncatalogued=uncatalogued))
 
 
 @run.command()

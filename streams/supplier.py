@@ -31,8 +31,11 @@ class NotAStockFile(Exception):
     """The file cannot be read as `sku,quantity`."""
 
 
-async def run(file: Path, sink: str, *, once: bool) -> None:
-    """Post each state of the file until SIGTERM, or its present one; raises CannotGoOn."""
+async def run(file: Path, sink: str, *, once: bool, uncatalogued: bool = False) -> None:
+    """Post each state of the file until SIGTERM, or its present one; raises CannotGoOn.
+
+    `uncatalogued` lets in skus that no catalogue knows yet.
+    """
     stop = stopping()
     poster = Poster(sink, timeout_seconds=TIMEOUT_SECONDS)
     posted = ""
@@ -40,7 +43,7 @@ async def run(file: Path, sink: str, *, once: bool) -> None:
     try:
         while not stop.is_set():
             beat()
-            event = _read(file, once=once)
+            event = _read(file, once=once, uncatalogued=uncatalogued)
             if event is not None and event.attributes["id"] != posted:
                 await _post(poster, event, stop)
                 posted = event.attributes["id"]
@@ -50,9 +53,9 @@ async def run(file: Path, sink: str, *, once: bool) -> None:
         poster.close()
 
 
-def _read(file: Path, *, once: bool) -> Event | None:
+def _read(file: Path, *, once: bool, uncatalogued: bool) -> Event | None:
     try:
-        return event_of(file.read_bytes())
+        return event_of(file.read_bytes(), uncatalogued=uncatalogued)
     except (OSError, NotAStockFile) as wrong:
         if once:
             raise CannotGoOn(f"{file}: {wrong}") from wrong
@@ -60,7 +63,7 @@ def _read(file: Path, *, once: bool) -> Event | None:
         return None
 
 
-def event_of(content: bytes) -> Event | None:
+def event_of(content: bytes, *, uncatalogued: bool = False) -> Event | None:
     """The receipt that a file is; none for one without lines. Raises NotAStockFile."""
     try:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
@@ -73,8 +76,10 @@ def event_of(content: bytes) -> Event | None:
         return None
     id = hashlib.sha256(content).hexdigest()
     attributes = {"specversion": "1.0", "id": id, "source": SOURCE, "type": TYPE}
-    data = msgspec.json.encode({"lines": lines, "reference": f"file {id[:12]}"})
-    return Event(attributes, "application/json", data)
+    receipt: dict[str, object] = {"lines": lines, "reference": f"file {id[:12]}"}
+    if uncatalogued:
+        receipt["uncatalogued"] = True
+    return Event(attributes, "application/json", msgspec.json.encode(receipt))
 
 
 async def _post(poster: Poster, event: Event, stop: asyncio.Event) -> None:

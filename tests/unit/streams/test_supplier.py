@@ -9,8 +9,9 @@ from streams.supplier import NotAStockFile, event_of
 FILE = b"sku,quantity\nmug,3\nink,2\nmug,1\n"
 
 
-def test_the_intake_understands_what_is_posted():
-    event = event_of(FILE)
+@pytest.mark.parametrize("uncatalogued", [False, True])
+def test_the_intake_understands_what_is_posted(uncatalogued: bool):
+    event = event_of(FILE, uncatalogued=uncatalogued)
     assert event is not None
     headers = [
         (name.lower().encode(), text.encode()) for name, text in event.http_headers().items()
@@ -19,6 +20,7 @@ def test_the_intake_understands_what_is_posted():
     receipt = asked(received)
     assert isinstance(receipt, GoodsReceipt)
     assert receipt.by_sku == {"mug": 4, "ink": 2}
+    assert receipt.uncatalogued == uncatalogued
 
 
 def test_the_same_content_is_the_same_event_and_another_is_not():
