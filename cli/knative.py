@@ -4,6 +4,8 @@ import re
 
 import click
 
+from cli.output import differs, emit_line, json_option
+
 SOURCE = "quire/relay"
 HEAD = """\
 # Made by `quire knative event-types` from the catalog; a test compares. What can be subscribed to
@@ -28,6 +30,33 @@ def event_types() -> None:
         address = f"{{ apiVersion: eventing.knative.dev/v1alpha1, kind: KafkaSink, name: {sink} }}"
         found.append(_event_type(kind, "", address))
     click.echo(HEAD + "---\n".join(found), nl=False)
+
+
+@knative.command()
+@click.option("--api", default="http://127.0.0.1:8001", show_default=True, help="`kubectl proxy`.")
+@json_option
+def doctor(api: str, *, as_json: bool) -> None:
+    """Look at a cluster piece by piece; name the first thing that is wrong, and its fix."""
+    from cli.knative_doctor import examine
+
+    wrong = False
+    for found in examine(api):
+        wrong = bool(found.wrong)
+        if as_json:
+            emit_line(
+                {
+                    "what": found.what,
+                    "ok": not wrong,
+                    "wrong": found.wrong,
+                    "fix": found.fix if wrong else "",
+                }
+            )
+        elif wrong:
+            click.echo(f"not ok  {found.what}: {found.wrong}\n        {found.fix}")
+        else:
+            click.echo(f"ok      {found.what}")
+    if wrong:
+        differs()
 
 
 def _event_type(type: str, source: str, reference: str) -> str:
