@@ -6,7 +6,6 @@ import click
 
 from cli.output import differs, emit_line, json_option
 
-SOURCE = "quire/relay"
 HEAD = """\
 # Made by `quire knative event-types` from the catalog; a test compares. What can be subscribed to
 # at the Broker, and what each sink takes: `kubectl get eventtypes` is another team's list.
@@ -24,11 +23,11 @@ def event_types() -> None:
     from domain.catalog import COMMANDS, EVENTS, TOPICS
 
     broker = "{ apiVersion: eventing.knative.dev/v1, kind: Broker, name: default }"
-    found = [_event_type(type, SOURCE, broker) for type in EVENTS]
+    found = [_event_type(type, broker) for type in EVENTS]
     for kind in COMMANDS:
         sink = TOPICS[kind.split(".")[1]].replace(".", "-")
         address = f"{{ apiVersion: eventing.knative.dev/v1alpha1, kind: KafkaSink, name: {sink} }}"
-        found.append(_event_type(kind, "", address))
+        found.append(_event_type(kind, address))
     click.echo(HEAD + "---\n".join(found), nl=False)
 
 
@@ -59,7 +58,7 @@ def doctor(api: str, *, as_json: bool) -> None:
         differs()
 
 
-def _event_type(type: str, source: str, reference: str) -> str:
+def _event_type(type: str, reference: str) -> str:
     name = re.sub(r"[^a-z0-9.-]", "-", type)
     return f"""\
 apiVersion: eventing.knative.dev/v1beta2
@@ -69,5 +68,5 @@ metadata:
   namespace: quire
 spec:
   type: {type}
-{f"  source: {source}" + chr(10) if source else ""}  reference: {reference}
+  reference: {reference}
 """

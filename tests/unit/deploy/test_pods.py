@@ -6,6 +6,7 @@ from typing import Any
 import click
 import pytest
 
+from api.metrics import Metrics
 from cli.main import quire
 from tests.unit.deploy.build import BUILDS, OVERLAYS, Pod, of_kind, pods, rendered
 from tests.unit.test_docs import ROOT, ROW
@@ -138,6 +139,22 @@ def test_what_knative_serving_rejects_is_not_asked_for(build: str):
         assert not flagged & pod.spec.keys(), pod.name
         assert 60 <= pod.spec["timeoutSeconds"] <= 600, pod.name  # queue-proxy drains for 30 s
         assert "containerConcurrency" in pod.spec, pod.name
+
+
+def test_alerts_ask_for_figures_that_there_are():
+    told = Metrics().text().decode()
+    [rules] = of_kind("prod", "PrometheusRule")
+    named = set(
+        re.findall(
+            r"quire_\w+", str([r["expr"] for g in rules["spec"]["groups"] for r in g["rules"]])
+        )
+    )
+    assert named
+    for name in named:
+        assert f"# TYPE {name.removesuffix('_total')}" in told, name
+    [monitor] = of_kind("prod", "PodMonitor")
+    [asked] = monitor["spec"]["selector"]["matchExpressions"]
+    assert set(asked["values"]) <= {pod.name for pod in pods("prod")}
 
 
 @pytest.mark.parametrize("build", OVERLAYS)
