@@ -23,7 +23,7 @@ export QUIRE_PORT_BASE := $(PORT_BASE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check mutants faults bench image sbom lock clean
+.PHONY: help up down test check rehearse mutants faults bench image sbom lock clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ check: $(VENV)/.dev ## Look at format, lint, types and walls.
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+
+rehearse: $(VENV)/.dev ## Run every process as the manifests of OVERLAY=dev say, here.
+	$(BIN)/python -m tests.knative.rehearse $(or $(OVERLAY),dev)
 
 mutants: $(VENV)/.dev ## Take each protection out; a test must fail.
 	$(BIN)/python -m tests.mutants
