@@ -4,6 +4,7 @@ What is asked most goes on from here without the framework (shortcuts).
 """
 
 import logging
+from asyncio import CancelledError
 from time import perf_counter
 
 from starlette.requests import ClientDisconnect, Request
@@ -61,7 +62,10 @@ class Gate:
             pass  # nobody is there to be answered
         except Problem as problem:
             await problem.response(scope["path"])(scope, receive, note)
-        except problems.SILENT as silent:
+        except (*problems.SILENT, CancelledError) as silent:
+            # Cancelled: we end, and have waited for it. Left alone, the server would answer 500.
+            if started:
+                raise
             await problems.unavailable(scope, silent)(scope, receive, note)
         except Exception:
             log.exception("%s %s", scope["method"], scope["path"])

@@ -129,7 +129,7 @@ DISK_FULL = "disk_full"
 """The `code` of those of them where a disk is full; of no use to a customer, but to who watches."""
 
 
-def unavailable(scope: Scope, error: Exception) -> Response:
+def unavailable(scope: Scope, error: BaseException) -> Response:
     """What is said of an error of SILENT."""
     log.warning("%s %s: %s", scope["method"], scope["path"], error)
     code = getattr(error, "code", "unavailable")
