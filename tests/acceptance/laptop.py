@@ -13,7 +13,7 @@ from stack.ports import free_in_a_row
 from stack.secrets import load_or_make
 from stack.supervisor import Standing, State
 from tests.acceptance.stack import Json, Mail, Said, Stack
-from tests.integration.servers import state_dir
+from tests.integration.state_dirs import state_dir
 
 PORTS = 7
 

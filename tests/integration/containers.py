@@ -18,7 +18,8 @@ from stack.layout import LOOPBACK, Layout
 from stack.ports import free_ports
 from stack.secrets import load_or_make
 from tests import engine
-from tests.integration.servers import Running, state_dir
+from tests.integration.servers import Running
+from tests.integration.state_dirs import state_dir
 
 READY_SECONDS = 90
 CONTROLLER = 9093

@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import tempfile
 from collections.abc import Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from signal import Signals
 from threading import Thread
 from typing import Any
@@ -17,6 +15,9 @@ from stack.ports import free_ports
 from stack.process import Spec
 from stack.secrets import load_or_make
 from stack.supervisor import Supervisor
+from tests.integration.state_dirs import state_dir
+
+SHORT_WAL = ("-c", "min_wal_size=64MB", "-c", "max_wal_size=256MB")
 
 
 class Running:
@@ -57,19 +58,12 @@ class Running:
 
 
 @contextmanager
-def state_dir() -> Generator[Layout]:
-    """Make a state directory where Postgres' user can pass, and remove it afterwards."""
-    with tempfile.TemporaryDirectory(prefix="quire-test-") as directory:
-        Path(directory).chmod(0o755)
-        yield Layout.at(Path(directory))
-
-
-@contextmanager
 def running_postgres() -> Generator[tuple[Running, int, Layout]]:
     """Run a Postgres on a free port; its passwords stand in the layout's secrets."""
-    with state_dir() as layout:
+    with state_dir(in_memory=True) as layout:
         [port] = free_ports(1)
         spec = postgres.prepare(layout.postgres, port, load_or_make(layout.secrets))
+        spec = replace(spec, argv=(*spec.argv, *SHORT_WAL))
         with running(spec) as server:
             yield server, port, layout
 
@@ -77,7 +71,7 @@ def running_postgres() -> Generator[tuple[Running, int, Layout]]:
 @contextmanager
 def running_kafka() -> Generator[tuple[Running, str]]:
     """Run a Kafka on a free port."""
-    with state_dir() as layout:
+    with state_dir(in_memory=True) as layout:
         port, controller = free_ports(2)
         spec = kafka.prepare(layout.kafka, port, controller, print)
         with running(spec) as server:

@@ -19,7 +19,8 @@ from stack.ports import free_ports
 from stack.rights import allow, rights
 from stack.topics import TOPICS, ensure
 from tests.integration.certificates import certificates
-from tests.integration.servers import running, state_dir
+from tests.integration.servers import running
+from tests.integration.state_dirs import state_dir
 
 ORDERS = "quire.order.commands"
 
