@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 NEED_SERVERS = (HERE / "integration", HERE / "faults")
-LONGEST_FIRST = ("docker", "acceptance", "faults", "integration", "lives", "model")
+WHOLE_STACKS = ("acceptance/", "docker/test_compose", "docker/test_upgrade")
+BESIDE_THEM = ("model", "lives", "architecture", "unit", "docker", "faults", "integration")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -80,22 +81,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "LoadScopeScheduling":
-    """With several processes, one runs a file, whose tests share a database; or all that asks the
-    stack, or all that runs containers. What takes longest begins first."""
+    """With several processes, one runs a file, whose tests share a database; and one runs all whole
+    stacks, one after the other. They begin first, beside what computes in one process."""
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 not where one process runs all
 
     class Together(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            file = nodeid.partition("::")[0]
-            return next((room for room in ("docker", "acceptance") if f"/{room}/" in file), file)
+            file = nodeid.partition("::")[0].removeprefix("tests/")
+            return "whole stacks" if file.startswith(WHOLE_STACKS) else file
 
     config.option.loadscopereorder = False
     return Together(config, log)
 
 
 def _turn(path: Path) -> int:
-    room = path.relative_to(HERE).parts[0]
-    return LONGEST_FIRST.index(room) if room in LONGEST_FIRST else len(LONGEST_FIRST)
+    file = path.relative_to(HERE).as_posix()
+    room = file.partition("/")[0]
+    if file.startswith(WHOLE_STACKS) or room not in BESIDE_THEM:
+        return -1
+    return BESIDE_THEM.index(room)
 
 
 @pytest.fixture(scope="session")
