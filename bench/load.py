@@ -64,7 +64,7 @@ class _Load:
             self._say(f"{received} codes stocked up")
             await self._watch.until_rest(0, (), 0, drain, self._say)
         async with loading(self._plan) as loader:
-            self._say(f"{len(self._moments)} orders over {self._plan.seconds:g} s")
+            self._say(f"orders over {self._plan.seconds:g} s: {len(self._moments):,}")
             head, reads = await self._watch.head(), await findings.reads(conn)
             before, own = self._cpu(), _own_cpu()
             over = asyncio.Event()

@@ -49,6 +49,17 @@ class Wanted(NamedTuple):
         return wanted
 
 
+SMALL = ("store", "wholesale", "flash")
+
+
+def require_known(profile: str) -> None:
+    """Raises UnknownProfile when there is no such profile, or its file holds no baskets."""
+    if profile.startswith("file:"):
+        _from_file(Path(profile.removeprefix("file:")), 1)
+    elif profile not in SMALL:
+        raise UnknownProfile(f"no profile {profile!r}: store, wholesale, flash or file:PATH")
+
+
 def wanted(profile: str, count: int, run: str) -> Wanted:
     """So many baskets; the same for the same run. Raises UnknownProfile."""
     random = Random(run)

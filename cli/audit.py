@@ -9,6 +9,7 @@ import click
 from cli.output import (
     Exit,
     Failure,
+    counted,
     differs,
     emit_line,
     json_option,
@@ -117,7 +118,7 @@ def _tell(report: Any) -> None:
     if report.more:
         click.echo(f"and {report.more:,} more")
     click.echo(
-        f"{'sound' if report.ok else 'BROKEN'}: {report.events:,} facts,"
+        f"{'sound' if report.ok else 'BROKEN'}: {counted(report.events, 'fact')},"
         f" {report.seals:,} seals up to position {report.sealed_to:,}"
     )
     say(f"{report.events_per_s:,.0f} facts/s")

@@ -10,6 +10,7 @@ import click
 
 from cli.output import (
     Failure,
+    Number,
     differs,
     emit,
     json_option,
@@ -21,6 +22,7 @@ from cli.output import (
 if TYPE_CHECKING:
     from bench.plan import Entry, Until
 
+LONGEST = 86_400
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|)")
 
@@ -30,6 +32,9 @@ class Duration(click.ParamType):
 
     name = "duration"
 
+    def __init__(self, least: float = 0) -> None:
+        self._least = least
+
     def convert(
         self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
@@ -38,7 +43,10 @@ class Duration(click.ParamType):
         found = _DURATION.fullmatch(str(value))
         if found is None:
             self.fail(f"{value!r} is no duration; write 60s or 2m", param, ctx)
-        return float(found[1]) * _SECONDS[found[2]]
+        seconds = float(found[1]) * _SECONDS[found[2]]
+        if not self._least <= seconds <= LONGEST:
+            self.fail(f"{value!r} has to be from {self._least:g}s to 24h", param, ctx)
+        return seconds
 
 
 @click.command()
@@ -47,16 +55,33 @@ class Duration(click.ParamType):
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0.1),
+    type=Number(min=0.1),
     default=200,
     show_default=True,
     help="Orders a second.",
 )
-@click.option("--for", "seconds", type=Duration(), default=10.0, show_default="10s")
-@click.option("--bursts", is_flag=True, help="Three times the rate for 10 s of each minute.")
-@click.option("--entry", type=click.Choice(["kafka", "http"]), default="kafka", show_default=True)
 @click.option(
-    "--until", type=click.Choice(["confirmed", "delivered"]), default="confirmed", show_default=True
+    "--for",
+    "seconds",
+    type=Duration(least=1),
+    default=10.0,
+    show_default="10s",
+    help="How long it is measured, as 60s or 2m.",
+)
+@click.option("--bursts", is_flag=True, help="Three times the rate for 10 s of each minute.")
+@click.option(
+    "--entry",
+    type=click.Choice(["kafka", "http"]),
+    default="kafka",
+    show_default=True,
+    help="Where the orders enter: straight into the topic, or by the API.",
+)
+@click.option(
+    "--until",
+    type=click.Choice(["confirmed", "delivered"]),
+    default="confirmed",
+    show_default=True,
+    help="When an order counts as done.",
 )
 @click.option(
     "--warm-up", type=Duration(), default=5.0, show_default="5s", help="The same load, not counted."
@@ -66,7 +91,7 @@ class Duration(click.ParamType):
     type=Duration(),
     default=60.0,
     show_default="60s",
-    help="After it, what rests not is lost.",
+    help="How long to wait for the last orders; what is not done then counts as lost.",
 )
 @click.option(
     "--compose", metavar="PROJECT", help="Load the containers of this compose project instead."
@@ -97,11 +122,12 @@ def bench(
     """
     from bench import load, report
     from bench.plan import Plan
-    from bench.profiles import UnknownProfile
+    from bench.profiles import UnknownProfile, require_known
     from bench.target import containers, settings_for, stack
     from stack.errors import StackFault
 
     try:
+        require_known(profile)
         if compose:
             meant = containers(compose, say)
         else:
@@ -111,8 +137,10 @@ def bench(
                 uuid4().hex[:8], profile, rate, seconds, bursts, entry, target.kafka, target.url
             )
             measured = asyncio.run(load.warmed(target, plan, until, warm_up, drain, say))
-    except (StackFault, UnknownProfile) as fault:
-        raise Failure("bench", str(fault), hint=getattr(fault, "hint", "")) from fault
+    except UnknownProfile as unknown:
+        raise click.BadParameter(str(unknown), param_hint="--profile") from unknown
+    except StackFault as fault:
+        raise Failure(fault.code, fault.message, hint=fault.hint) from fault
     emit(measured, as_json=as_json, text=lambda: report.text(measured))
     if not measured.sound:
         differs()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from cli.output import Failure, api, emit, json_option, url_option
+from cli.output import Failure, api, counted, emit, json_option, url_option
 
 if TYPE_CHECKING:
     import httpx
@@ -144,7 +144,7 @@ def _by_reason(shelf: "Shelf") -> dict[str, int]:
 
 
 def _text(shelf: "Shelf", received: int, units: int) -> str:
-    lines = [f"{len(shelf.books)} books, {received} receipts of {units}"]
+    lines = [f"{counted(len(shelf.books), 'book')}, {counted(received, 'receipt')} of {units}"]
     lines += [f"  line {each.line}: {each.reason}: {each.what}" for each in shelf.rejects[:10]]
     if len(shelf.rejects) > 10:
         lines.append(f"  and {len(shelf.rejects) - 10} more; --rejects FILE takes all")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.output import differs, emit, json_option, say, state_dir_option, url_option
+from cli.output import Number, differs, emit, json_option, say, state_dir_option, url_option
 
 
 @click.group()
@@ -14,7 +14,7 @@ def demo() -> None:
 
 @demo.command("provider-down")
 @click.option(
-    "--seconds", type=click.FloatRange(5, 600), default=20.0, show_default=True, help="How long."
+    "--seconds", type=Number(5, 600), default=20.0, show_default=True, help="How long it is down."
 )
 @click.option(
     "--orders",

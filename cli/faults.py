@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.bench import Duration
-from cli.output import Exit, Failure, differs, emit, emit_line, json_option, say
+from cli.output import Exit, Failure, Number, differs, emit, emit_line, json_option, say
 
 if TYPE_CHECKING:
     from bench.faults.plan import Injury
@@ -19,17 +19,28 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--for", "seconds", type=Duration(), default=60.0, show_default="60s")
-@click.option("--seed", type=click.IntRange(min=0), help="The same seed: the same injuries.")
 @click.option(
-    "--rate", type=click.FloatRange(min=0.1), default=10, show_default=True, help="Orders a second."
+    "--for",
+    "seconds",
+    type=Duration(least=1),
+    default=60.0,
+    show_default="60s",
+    help="How long orders come in and things are hurt, as 60s or 5m.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="The same seed: the same injuries. Else one is drawn, and told.",
+)
+@click.option(
+    "--rate", type=Number(min=0.1), default=10, show_default=True, help="Orders a second."
 )
 @click.option(
     "--settle",
     type=Duration(),
     default=120.0,
     show_default="120s",
-    help="After it, what is not settled is a finding.",
+    help="How long all may take to settle; what has not by then is a finding.",
 )
 @click.option("--dry-run", is_flag=True, help="Only print what would be done.")
 @click.option(

@@ -18,9 +18,17 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("file")
-@click.option("--format", "format_", type=click.Choice(["uci"]), required=True, help="Its shape.")
 @click.option(
-    "--rejects", type=click.Path(dir_okay=False, path_type=Path), help="What was left out."
+    "--format",
+    "format_",
+    type=click.Choice(["uci"]),
+    required=True,
+    help="What the file is: uci is the Online Retail data set.",
+)
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where to write the lines that are left out, and why.",
 )
 @click.option("--dry-run", is_flag=True, help="Decide everything, write nothing.")
 @click.option("--resume", is_flag=True, help="Go on with an import that was interrupted.")

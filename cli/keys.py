@@ -17,10 +17,16 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--app", type=click.Path(path_type=Path), required=True, help="For the service.")
-@click.option("--owner", type=click.Path(path_type=Path), required=True, help="For migrations.")
-@click.option("--postgres", default="postgres:5432", show_default=True, help="HOST:PORT.")
-@click.option("--database", default="quire", show_default=True)
+@click.option(
+    "--app", type=click.Path(path_type=Path), required=True, help="Directory for the service."
+)
+@click.option(
+    "--owner", type=click.Path(path_type=Path), required=True, help="Directory for migrations."
+)
+@click.option(
+    "--postgres", default="postgres:5432", show_default=True, help="Where it answers, as HOST:PORT."
+)
+@click.option("--database", default="quire", show_default=True, help="Its name.")
 @click.option("--tls", type=click.Path(path_type=Path), help="For certificates: TLS for all.")
 @click.option("--kafka", type=click.Path(path_type=Path), help="For Kafka's users; needs --tls.")
 def make(

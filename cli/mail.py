@@ -18,7 +18,9 @@ def mail() -> None:
 
 
 @mail.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="So many at most."
+)
 @state_dir_option
 @json_option
 def list_(limit: int, state_dir: Path, *, as_json: bool) -> None:

@@ -48,8 +48,8 @@ HELP = {
     "knative": "What a cluster needs that follows from the code.",
     "mail": "Read what the local mail sink took in.",
     "migrate": "Bring the database to the newest schema.",
-    "order": "Place, show, list, cancel, pay and return orders.",
-    "parked": "Messages set aside: list, show, history, redrive, edit, discard.",
+    "order": "Place, show, list, cancel, pay, return and settle orders.",
+    "parked": "Messages that need a person: list, show, redrive, edit, discard, history.",
     "projections": "The views: list, rebuild, compare with the log.",
     "provider": "Script the simulated payment provider, and read its ledger.",
     "replay": "Print facts again, as JSON Lines. Nothing is sent.",
@@ -83,7 +83,15 @@ class Verbs(click.Group):
             formatter.write_dl([(name, HELP[name]) for name in self.list_commands(ctx)])
 
 
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+BEGIN = """\b
+To begin:  quire up                          the whole stack, until Ctrl-C
+           quire order place --demo --wait 5
+           quire tail
+Each verb has --help. Exit codes: 0 fine, 1 a check found a difference, 2 usage,
+3 not reachable, 4 not found, 5 refused, 78 needs a person, 130 interrupted."""
+
+
+@click.command(cls=Verbs, epilog=BEGIN, context_settings={"help_option_names": ["-h", "--help"]})
 def quire() -> None:
     """Quire, the order system of a bookstore."""
     read_secret_files()

@@ -6,7 +6,11 @@ from cli.output import Exit, Failure, say
 
 
 @click.command()
-@click.option("--dsn", envvar="QUIRE_POSTGRES_OWNER_DSN", help="The owner's connection string.")
+@click.option(
+    "--dsn",
+    envvar="QUIRE_POSTGRES_OWNER_DSN",
+    help="The owner's connection string; else QUIRE_POSTGRES_OWNER_DSN.",
+)
 def migrate(dsn: str | None) -> None:
     """Bring the database to the newest schema. Safe to run again, and side by side."""
     import asyncio

@@ -6,7 +6,7 @@ import click
 
 from cli.order_text import Orders, money, text_of
 from cli.output import Exit, Failure, api, emit, emit_line, json_option, url_option
-from cli.wishing import Sending, wish_options
+from cli.wishing import Sending, lines_option, wish_options
 
 
 @click.group()
@@ -16,15 +16,25 @@ def order() -> None:
 
 @order.command()
 @click.option("--demo", is_flag=True, help="Order two books of the demo catalogue.")
-@click.option("--sku", "skus", multiple=True, help="What; may be given several times.")
-@click.option("--qty", "quantities", multiple=True, type=click.IntRange(1), help="Of each sku.")
-@click.option("--customer", default="", help="The customer's id; a guest without.")
+@click.option("--sku", "skus", multiple=True, help="What to order; may be given several times.")
+@click.option(
+    "--qty",
+    "quantities",
+    multiple=True,
+    type=click.IntRange(1),
+    help="How many; once for each --sku, in their order, else 1.",
+)
+@click.option(
+    "--customer", default="", help="The customer's id; without one it is a guest's order."
+)
 @click.option("--card", default="tok_approve", show_default=True, help="The card's token.")
-@click.option("--name", default="", help="Of whom it is for; sealed before it is stored.")
-@click.option("--email", default="", help="Sealed before it is stored.")
-@click.option("--address", default="", help="Sealed before it is stored.")
-@click.option("--language", default="en", show_default=True, help="Of the messages: en, zh.")
-@click.option("--backorder", is_flag=True, help="Wait for what is not in stock.")
+@click.option("--name", default="", help="Who it is for; sealed before it is stored.")
+@click.option("--email", default="", help="Where mail goes; sealed before it is stored.")
+@click.option("--address", default="", help="Where the parcel goes; sealed before it is stored.")
+@click.option("--language", default="en", show_default=True, help="Of the mail: en or zh.")
+@click.option(
+    "--backorder", is_flag=True, help="Wait for goods when stock is short, instead of a rejection."
+)
 @wish_options
 def place(
     demo: bool,
@@ -39,7 +49,7 @@ def place(
     backorder: bool,
     sending: Sending,
 ) -> None:
-    """Place an order. With --wait the exit code is 5 when it comes to nothing."""
+    """Place an order. With --wait the exit code is 5 when it is rejected, cancelled or expired."""
     if demo and not skus:
         from cli.books import demo_skus
 
@@ -66,18 +76,24 @@ def place(
 @url_option
 @json_option
 def show(order_id: str, url: str, as_json: bool) -> None:
-    """Show an order."""
+    """Show an order: where it stands, what comes next, its parcels and returns."""
     with api(url) as client:
         document = client.get(f"/orders/{quoted(order_id)}").json()
     emit(document, as_json=as_json, text=lambda: text_of(document))
 
 
 @order.command("list")
-@click.option("--status", default="", help="Only of this status.")
-@click.option("--customer", default="", help="Only of this customer.")
-@click.option("--from", "since", default="", help="Placed at or after.")
-@click.option("--to", "until", default="", help="Placed before.")
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True)
+@click.option("--status", default="", help="Only of this status, as confirmed.")
+@click.option("--customer", default="", help="Only of this customer's id.")
+@click.option(
+    "--from", "since", default="", metavar="TIME", help="Placed at or after, as 2026-11-21T10:00Z."
+)
+@click.option(
+    "--to", "until", default="", metavar="TIME", help="Placed before, as 2026-11-22T00:00Z."
+)
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, help="So many at most."
+)
 @url_option
 @json_option
 def list_(
@@ -118,7 +134,7 @@ def list_(
 
 @order.command()
 @click.argument("order_id")
-@click.option("--line", "lines", multiple=True, metavar="N:QTY", help="Only so many of line N.")
+@lines_option
 @click.option("--reason", default="", help="Why.")
 @wish_options
 def cancel(
@@ -127,7 +143,7 @@ def cancel(
     reason: str,
     sending: Sending,
 ) -> None:
-    """Cancel an order, or lines of it."""
+    """Cancel an order, or lines of it, before it is handed to the carrier."""
     body = {"lines": lines_of(lines), "reason": reason}
     wish(f"/orders/{quoted(order_id)}/cancel", body, sending)
 
@@ -137,7 +153,7 @@ def cancel(
 @click.option("--card", default="tok_approve", show_default=True, help="The card's token.")
 @wish_options
 def pay(order_id: str, card: str, sending: Sending) -> None:
-    """Pay again after a decline."""
+    """Pay again after a decline that was not final."""
     path = f"/orders/{quoted(order_id)}/pay"
     wish(path, {"payment_method": card}, sending)
 
@@ -145,7 +161,7 @@ def pay(order_id: str, card: str, sending: Sending) -> None:
 @order.command()
 @click.argument("order_id")
 @click.option("--card", default="", help="Take it of this card instead.")
-@click.option("--write-off", is_flag=True, help="Let it go; needs --reason.")
+@click.option("--write-off", is_flag=True, help="Give the money up; needs --reason.")
 @click.option("--reason", default="", help="Why.")
 @wish_options
 def settle(
@@ -173,7 +189,7 @@ def relabel(order_id: str, number: int, sending: Sending) -> None:
 
 @order.command("return")
 @click.argument("order_id")
-@click.option("--line", "lines", multiple=True, metavar="N:QTY", help="Only so many of line N.")
+@lines_option
 @click.option("--reason", default="", help="Why.")
 @wish_options
 def return_(
@@ -182,7 +198,7 @@ def return_(
     reason: str,
     sending: Sending,
 ) -> None:
-    """Ask to send an order back, or lines of it."""
+    """Ask to send a delivered order back, or lines of it; see `quire return`."""
     body = {"lines": lines_of(lines), "reason": reason}
     wish(f"/orders/{quoted(order_id)}/return", body, sending)
 

@@ -16,7 +16,7 @@ def text_of(document: Orders) -> str:
     axes = f"{document['status']}, payment {document['payment']}"
     lines = [f"{document['order_id']}  {axes}, fulfilment {document['fulfilment']}"]
     if reason := document.get("reason"):
-        lines.append(f"  because: {reason['code']}")
+        lines.append(f"  why: {_why(reason['code'])}")
         lines += [
             f"  short of {each['sku']}: wanted {each['wanted']}, there were {each['available']}"
             for each in reason.get("shortages", [])
@@ -90,3 +90,18 @@ def _refused_text(parcel: Orders, order_id: str) -> list[str]:
 def _holds(parcel: Orders) -> str:
     holds = ", ".join(f"{each['quantity']} of line {each['line']}" for each in parcel["lines"])
     return holds or "nothing is left in it"
+
+
+WHY = {
+    "cancel": "somebody asked for it",
+    "out_of_stock": "there is not enough in stock",
+    "backorder": "it waits for goods",
+    "authentication_required": "the customer has to confirm the payment (3-D Secure)",
+    "payment": "the payment was declined for good",
+    "expiry": "it was not paid in time",
+}
+"""What the words for machines mean; others are readable as they are."""
+
+
+def _why(code: str) -> str:
+    return WHY.get(code) or (code.replace("_", " ") if code.islower() else code)

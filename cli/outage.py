@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from cli.books import demo_skus
-from cli.output import api
+from cli.output import api, counted
 from cli.provider_client import entries
 
 LOOK_SECONDS = 0.25
@@ -70,7 +70,8 @@ class Outage:
             made = provider.post("/v1/scripts", json=script).json()
             open.callback(provider.delete, f"/v1/scripts/{made['id']}")
             began = monotonic()
-            self._say(f"the payment provider answers 503 for {seconds:g} s; {count} orders come in")
+            come = f"{counted(count, 'order')} come in"
+            self._say(f"the payment provider answers 503 for {seconds:g} s; {come}")
             placed = [self._place(shop) for _ in range(count)]
             went_on = self._goes_on(shop, placed, began + seconds)
             self._follow(shop, placed[0], began + seconds)

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from enum import IntEnum
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
@@ -93,10 +94,25 @@ def port_base_option(function: Function) -> Function:
     )(function)
 
 
+class Number(click.FloatRange):
+    """A number that is one: neither NaN nor infinite."""
+
+    name = "number"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = super().convert(value, param, ctx)
+        if not isfinite(number):
+            self.fail(f"{value!r} is no number to count with", param, ctx)
+        return number
+
+
 def settle_option(function: Function) -> Function:
     """Add `--settle-seconds`, as `settle_seconds`."""
     return click.option(
         "--settle-seconds",
+        type=Number(0),
         default=60.0,
         show_default=True,
         help="Leave orders alone that were touched so recently: they may be under way.",
@@ -213,7 +229,7 @@ def _print_failure(failure: Failure, *, as_json: bool) -> None:
         error = {"code": failure.code, "message": failure.message, "hint": failure.hint}
         emit_line({"error": error})
         return
-    say(f"quire: {failure.message}")
+    say(f"quire: {failure.message} ({failure.code})")
     if failure.hint:
         say(f"  {failure.hint}")
 

@@ -15,9 +15,18 @@ if TYPE_CHECKING:
     from store.parked_choice import Group
 
 
+limit_option = click.option(
+    "--limit",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1, 10_000),
+    help="So many at most.",
+)
+
+
 @click.group()
 def parked() -> None:
-    """Messages set aside: list, show, history, redrive, edit, discard."""
+    """Messages that could not be decided and need a person: list, show, redrive, edit, discard."""
 
 
 parked.add_command(redrive)
@@ -31,7 +40,7 @@ parked.add_command(discard)
 @click.option("--key", default="", help="Only those of one key.")
 @click.option("--topic", default="", help="Only those of one topic.")
 @click.option("--summary", is_flag=True, help="Only the causes, with how many there are of each.")
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@limit_option
 @state_dir_option
 @json_option
 def list_(
@@ -90,7 +99,7 @@ def show(number: int, state_dir: Path, *, as_json: bool) -> None:
 
 
 @parked.command()
-@click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000))
+@limit_option
 @state_dir_option
 @json_option
 def history(limit: int, state_dir: Path, *, as_json: bool) -> None:

@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import Exit, Failure, counted, emit, json_option, say, state_dir_option, yes_option
+from cli.output import (
+    Exit,
+    Failure,
+    Number,
+    counted,
+    emit,
+    json_option,
+    say,
+    state_dir_option,
+    yes_option,
+)
 from cli.servers import Servers, servers
 
 if TYPE_CHECKING:
@@ -31,7 +41,7 @@ def which(function: Any) -> Any:
         click.option("--key", default="", help="Those of one key."),
         click.option("--topic", default="", help="Those of one topic."),
         click.option("--all", "everything", is_flag=True, help="All that is parked."),
-        click.option("--rate", type=click.FloatRange(0, min_open=True), help="At most N a second."),
+        click.option("--rate", type=Number(0, min_open=True), help="At most so many a second."),
         click.option("--dry-run", is_flag=True, help="Only say what would be done."),
         yes_option,
         json_option,
@@ -44,7 +54,9 @@ def which(function: Any) -> Any:
 @click.command()
 @which
 def redrive(**asked: Any) -> None:
-    """Let the owner decide messages again: those NUMBERS, a selection, or --all."""
+    """Have messages decided again: those with these NUMBERS, a selection, or --all.
+
+    Says first what would become of them, and asks. Those behind a message follow it."""
     _move("redrive", "", **asked)
 
 
@@ -52,7 +64,9 @@ def redrive(**asked: Any) -> None:
 @which
 @click.option("--because", required=True, help="Why; kept with the outcome.")
 def discard(because: str, **asked: Any) -> None:
-    """Give messages up; those behind them go on."""
+    """Give messages up: those with these NUMBERS, a selection, or --all.
+
+    Those behind them go on."""
     if not because.strip():
         raise click.UsageError("--because has to say why")
     _move("discard", because.strip(), **asked)

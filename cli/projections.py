@@ -99,7 +99,9 @@ def rebuild(name: str, state_dir: Path, as_json: bool) -> None:
 @state_dir_option
 @json_option
 def compare(state_dir: Path, as_json: bool) -> None:
-    """Fold the log again and hold every row of every view against it; 1 on a difference."""
+    """Fold the log again and hold every row of every view against it.
+
+    Exit code 1 on a difference."""
 
     async def work(conn: Any) -> tuple[dict[str, Any], list[dict[str, object]]]:
         from store.views.compare import Difference

@@ -5,7 +5,18 @@ from typing import Any
 
 import click
 
-from cli.output import Exit, Failure, api, emit, emit_line, json_option, say, state_dir_option
+from cli.output import (
+    Exit,
+    Failure,
+    Number,
+    api,
+    counted,
+    emit,
+    emit_line,
+    json_option,
+    say,
+    state_dir_option,
+)
 
 ACTIONS = ("approve", "decline", "3ds", "slow", "unavailable", "timeout")
 
@@ -26,13 +37,15 @@ def provider() -> None:
 )
 @click.option("--calls", type=click.IntRange(1), help="Only for the next N calls.")
 @click.option(
-    "--seconds", type=click.FloatRange(0), default=0.0, help="How slow, or how long down."
+    "--seconds", type=Number(0), default=0.0, help="How slow it answers, or how long it is down."
 )
 @click.option("--code", default="card_declined", show_default=True, help="Why it is declined.")
 @click.option("--retryable", is_flag=True, help="The customer may try again.")
-@click.option("--notices", type=click.IntRange(0), default=0, help="Send so many equal webhooks.")
-@click.option("--notice-seconds", type=click.FloatRange(0), default=0.0, help="So late.")
-@click.option("--notice-first", is_flag=True, help="Before the answer.")
+@click.option(
+    "--notices", type=click.IntRange(0), default=0, help="Send each webhook so many times."
+)
+@click.option("--notice-seconds", type=Number(0), default=0.0, help="Send the webhooks so late.")
+@click.option("--notice-first", is_flag=True, help="Send the webhook before the answer.")
 @state_dir_option
 @json_option
 def script(state_dir: Path, *, as_json: bool, **wanted: Any) -> None:
@@ -52,13 +65,16 @@ def script(state_dir: Path, *, as_json: bool, **wanted: Any) -> None:
 @state_dir_option
 @json_option
 def scripts(state_dir: Path, *, as_json: bool) -> None:
-    """List what it was told."""
+    """List the scripts that count now, the newest last."""
     with _provider(state_dir) as client:
-        for each in client.get("/v1/scripts").json():
-            if as_json:
-                emit_line(each)
-            else:
-                click.echo(_line(each))
+        found = client.get("/v1/scripts").json()
+    for each in found:
+        if as_json:
+            emit_line(each)
+        else:
+            click.echo(_line(each))
+    if not found:
+        say("no scripts: it does as the card's token says")
 
 
 @provider.command()
@@ -71,7 +87,7 @@ def clear(script_id: str, state_dir: Path, *, as_json: bool) -> None:
         told = client.delete(f"/v1/scripts/{script_id}" if script_id else "/v1/scripts").json()
     if script_id and not told["cleared"]:
         raise Failure("no_such_script", f"no script {script_id}", exit_code=Exit.NOT_FOUND)
-    emit(told, as_json=as_json, text=lambda: f"{told['cleared']} forgotten")
+    emit(told, as_json=as_json, text=lambda: f"{counted(told['cleared'], 'script')} forgotten")
 
 
 @provider.command()

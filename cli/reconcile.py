@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import differs, emit, json_option, say, settle_option, state_dir_option
+from cli.output import counted, differs, emit, json_option, say, settle_option, state_dir_option
 
 if TYPE_CHECKING:
     from cli.reconciling import Compared
@@ -65,4 +65,4 @@ def _text(compared: "Compared") -> str:
     lines = [one.text() for one in compared.differences]
     word = "DIFFERENT" if lines else "equal"
     fresh = f"; {compared.left_out:,} too fresh to say" if compared.left_out else ""
-    return "\n".join([*lines, f"{word}: {compared.orders:,} orders compared{fresh}"])
+    return "\n".join([*lines, f"{word}: {counted(compared.orders, 'order')} compared{fresh}"])

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--order", "order_id", help="All facts of one order.")
 @click.option("--all", "everything", is_flag=True, help="All facts of the log.")
-@click.option("--from-position", default=1, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--from-position",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Leave out what stands before it in the log.",
+)
 @state_dir_option
 @json_option
 def replay(

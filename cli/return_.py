@@ -3,7 +3,7 @@
 import click
 
 from cli.order import lines_of, quoted, wish
-from cli.wishing import Sending, wish_options
+from cli.wishing import Sending, lines_option, wish_options
 
 
 @click.group("return")
@@ -37,9 +37,12 @@ def refuse(order_id: str, number: int, reason: str, sending: Sending) -> None:
 @return_.command()
 @_order
 @_number
-@click.option("--line", "lines", multiple=True, metavar="N:QTY", help="Only so many of line N.")
+@lines_option
 @click.option(
-    "--unsellable", multiple=True, metavar="N:QTY", help="So many of line N stay off the shelf."
+    "--unsellable",
+    multiple=True,
+    metavar="N:QTY",
+    help="So many of line N stay off the shelf; they are paid back too.",
 )
 @click.option("--condition", default="", help="What the inspection found.")
 @wish_options

@@ -23,7 +23,10 @@ AGENTS = (*CONTEXTS, DEAD_LETTERS)
 
 @click.group()
 def run() -> None:
-    """Run one process of the system in the foreground; SIGTERM ends it cleanly."""
+    """Run one process of the system in the foreground; SIGTERM ends it cleanly.
+
+    `quire up` runs all of them. Settings come from QUIRE_*: docs/configuration.md has them all.
+    """
 
 
 @run.command()
@@ -75,7 +78,7 @@ def projector() -> None:
 
 @run.command()
 def timers() -> None:
-    """Announce deadlines that are due."""
+    """Announce deadlines that are due, send lost wishes again, forget what is old."""
     from streams.reactions import ROUTES
     from streams.timers import run as run_timers
 
@@ -85,7 +88,7 @@ def timers() -> None:
 
 @run.command()
 def sealer() -> None:
-    """Sign the log."""
+    """Sign the log, and publish the seals."""
     from streams.sealer import TOPIC
     from streams.sealer import run as run_sealer
 
@@ -105,7 +108,7 @@ def provider() -> None:
 
 @run.command()
 def api() -> None:
-    """Serve HTTP."""
+    """Serve the API over HTTP."""
     from api.server import run as run_api
     from api.settings import Settings as ApiSettings
 
@@ -139,7 +142,7 @@ def source(
 
 @run.command()
 def intake() -> None:
-    """Take events in over HTTP."""
+    """Take partners' events in over HTTP, as CloudEvents."""
     from api.server import run_intake
     from api.settings import Settings as ApiSettings
 

@@ -83,7 +83,9 @@ def down(state_dir: Path) -> None:
     from stack.layout import Layout
 
     with _faults():
-        say("stopped" if control.down(Layout.at(state_dir)) else "nothing was running")
+        layout = Layout(state_dir.absolute())  # looked at, and never made
+        stopped = control.down(layout)
+    say("stopped" if stopped else f"no stack runs on {layout.root}: there was nothing to stop")
 
 
 @click.command()
@@ -95,8 +97,9 @@ def status(state_dir: Path, *, as_json: bool) -> None:
     from stack.layout import Layout
 
     with _faults():
-        seen = asyncio.run(control.status(Layout.at(state_dir)))
-    emit(seen, as_json=as_json, text=lambda: _table(seen))
+        layout = Layout(state_dir.absolute())
+        seen = asyncio.run(control.status(layout))
+    emit(seen, as_json=as_json, text=lambda: _table(seen, layout.root))
     if seen.pid is None:
         raise SystemExit(Exit.NOT_REACHABLE)
     if not seen.healthy:
@@ -162,9 +165,9 @@ def _own_name() -> str:
     return str(script.relative_to(here)) if script.is_relative_to(here) else "quire"
 
 
-def _table(status: "Status") -> str:
+def _table(status: "Status", root: Path) -> str:
     if status.pid is None:
-        return "nothing runs here; start it with `quire up`"
+        return f"no stack runs on {root}; start one with `quire up`"
     rows = [f"{'process':<20} {'state':<9} {'pid':>8} {'restarts':>8} {'since':<20} lag"]
     for each in status.processes:
         lag = f"{each.lag.records} records, {each.lag.seconds:.1f} s" if each.lag else ""

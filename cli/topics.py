@@ -45,7 +45,13 @@ def list_(state_dir: Path, *, as_json: bool) -> None:
 
 
 @topics.command()
-@click.option("--replication", type=click.IntRange(1, 9), default=1, show_default=True)
+@click.option(
+    "--replication",
+    type=click.IntRange(1, 9),
+    default=1,
+    show_default=True,
+    help="On how many brokers each record is kept.",
+)
 @state_dir_option
 @json_option
 def create(replication: int, state_dir: Path, *, as_json: bool) -> None:

@@ -40,7 +40,24 @@ def wish_options(function: Callable[..., None]) -> Callable[..., None]:
         function(sending=Sending(wait, key, url, as_json), **others)
 
     waiting = click.option(
-        "--wait", type=click.IntRange(0, 30), default=0, help="Wait S seconds for what becomes."
+        "--wait",
+        type=click.IntRange(0, 30),
+        default=0,
+        metavar="SECONDS",
+        help="Wait so long, 30 at most, for what becomes of it.",
     )
-    keyed = click.option("--key", help="The Idempotency-Key; made up when it is left out.")
+    keyed = click.option(
+        "--key", help="The Idempotency-Key: the same key is the same wish. Else one is made up."
+    )
     return url_option(json_option(keyed(waiting(gathered))))
+
+
+def lines_option(function: Callable[..., None]) -> Callable[..., None]:
+    """Add `--line`, as `lines`: texts of the form N:QTY."""
+    return click.option(
+        "--line",
+        "lines",
+        multiple=True,
+        metavar="N:QTY",
+        help="Only so many of line N, as 1:2; may be given several times.",
+    )(function)

@@ -75,17 +75,24 @@ def holding(layout: Layout) -> Generator[None]:
     handle = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if not _taken(handle):
-            raise StackFault(
-                "already_running",
-                f"a stack already runs on {layout.root} (pid {_owner(layout) or 'unknown'})",
-                "Stop it with `quire down`, or start another with --state-dir and --port-base.",
-            )
+            raise already_running(layout)
         os.ftruncate(handle, 0)
         os.write(handle, str(os.getpid()).encode())
         layout.state.unlink(missing_ok=True)
         yield
     finally:
         os.close(handle)
+
+
+def already_running(layout: Layout) -> StackFault:
+    """Why another cannot be started here, and where the one that runs answers."""
+    seen = read(layout)
+    place = f" and answers at {seen.servers.url}" if seen and seen.up and seen.servers else ""
+    return StackFault(
+        "already_running",
+        f"a stack already runs on {layout.root} (pid {_owner(layout) or 'unknown'}){place}",
+        "Stop it with `quire down`, or start another with --state-dir and --port-base.",
+    )
 
 
 def running(layout: Layout) -> int | None:
@@ -111,10 +118,10 @@ def write(layout: Layout, board: Board) -> None:
 
 
 def read(layout: Layout) -> Board | None:
-    """Read the state, if a stack ever wrote one here."""
+    """Read the state, if a stack ever wrote one here that this code understands."""
     try:
         return msgspec.json.decode(layout.state.read_bytes(), type=Board)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.MsgspecError):
         return None
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from subprocess import DEVNULL
 from time import monotonic, sleep
 
@@ -74,7 +75,8 @@ def down(layout: Layout) -> bool:
     pid = board.running(layout)
     if pid is None:
         return False
-    os.kill(pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # somebody else stopped it in this moment
+        os.kill(pid, signal.SIGTERM)
     deadline = monotonic() + DOWN_SECONDS
     while board.running(layout) is not None:
         if monotonic() > deadline:
@@ -90,8 +92,8 @@ def detach(
     env: Mapping[str, str] | None = None,
 ) -> Board:
     """Start the same command, with `env` besides ours, and wait until its stack is up."""
-    if (pid := board.running(layout)) is not None:
-        raise StackFault("already_running", f"a stack already runs on {layout.root} (pid {pid})")
+    if board.running(layout) is not None:
+        raise board.already_running(layout)
     layout.state.unlink(missing_ok=True)
     log = layout.log("stack")
     with log.open("wb") as stream:

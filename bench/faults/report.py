@@ -48,7 +48,11 @@ def text(report: Report) -> str:
         f"  lost {report.lost}, twice {report.twice}, mails repeated {report.mails_repeated}",
     ]
     lines += [f"FOUND {finding.text()}" for finding in report.findings]
-    lines.append("sound" if report.ok else f"{len(report.findings)} findings")
+    lines.append(
+        "sound"
+        if report.ok
+        else f"{len(report.findings)} finding{'s' * (len(report.findings) != 1)}"
+    )
     return "\n".join(lines)
 
 
