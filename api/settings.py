@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateways.amounts import AnyPort, Count, CountOrNone, Dsn, Key, SomeSeconds
+
 
 class WallSettings(BaseSettings):
     """What `quire run wall` needs: no server."""
@@ -12,22 +14,22 @@ class WallSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="QUIRE_", frozen=True)
 
     wall_host: str = "127.0.0.1"
-    wall_port: int = 8088
+    wall_port: AnyPort = 8088
     allow_open: bool = False
-    max_body_bytes: int = 1_048_576
-    live_heartbeat_seconds: float = 15
+    max_body_bytes: Count = 1_048_576
+    live_heartbeat_seconds: SomeSeconds = 15
 
 
 class Settings(WallSettings):
     """Limits marked "503" make the API refuse new wishes until it is better."""
 
-    postgres_dsn: SecretStr
+    postgres_dsn: Dsn
     kafka: str
     sink_url: str = Field(default="", pattern=r"^$|\{sink\}")
     """Where commands are posted instead of to Kafka, with {sink} for the sink of a topic."""
 
     state_dir: Path = Path(".quire")
-    master_key: SecretStr = SecretStr("")
+    master_key: Key = SecretStr("")
     """Base64 of 32 bytes; without it a file in the state directory is used, and made if need be."""
 
     webhook_secret: SecretStr = SecretStr("")
@@ -35,14 +37,14 @@ class Settings(WallSettings):
     and made if need be."""
 
     api_host: str = "127.0.0.1"
-    api_port: int = 8080
+    api_port: AnyPort = 8080
     intake_host: str = "127.0.0.1"
-    intake_port: int = 8086
-    api_connections: int = 8
-    max_lag_facts: int = 200_000
+    intake_port: AnyPort = 8086
+    api_connections: Count = 8
+    max_lag_facts: CountOrNone = 200_000
     """503: how many facts the views may be behind."""
 
-    max_parked: int = 1_000
+    max_parked: CountOrNone = 1_000
     """503: how many messages may be parked."""
 
     redrive_targets: str = ""

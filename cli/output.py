@@ -164,6 +164,13 @@ def api(url: str, *, timeout: float = 30.0) -> Generator["httpx.Client"]:
             base_url=url, timeout=timeout, event_hooks={"response": [_refuse_problems]}
         ) as client:
             yield client
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
+        raise Failure(
+            "url_wrong",
+            f"{url} is no address: {fault}",
+            hint="Write it as http://127.0.0.1:8080: --url, QUIRE_URL or QUIRE_PORT_BASE.",
+            exit_code=Exit.USAGE,
+        ) from fault
     except httpx.TransportError as fault:
         raise Failure(
             "not_reachable",

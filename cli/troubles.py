@@ -32,7 +32,7 @@ def failure_of(fault: BaseException) -> Failure | None:
             hint = "Set QUIRE_ALLOW_OPEN=1 if others shall reach it."
             return Failure("not_on_loopback", str(fault), hint=hint, exit_code=Exit.NEEDS_A_PERSON)
         case BadMasterKey():
-            hint = "Give it base64 of 32 bytes, those that the contacts were sealed with."
+            hint = "QUIRE_MASTER_KEY or the file of QUIRE_STATE_DIR has to be base64 of 32 bytes."
             return Failure("settings_wrong", str(fault), hint=hint, exit_code=Exit.NEEDS_A_PERSON)
         case SchemaDiffers(code=code, message=message, hint=hint):
             hint = f"{hint[0].upper()}{hint[1:]}."

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateways.accounts import Periods
+from gateways.amounts import AnyPort, Days, Hours, Minutes, Seconds, UrlOrNone
 
 SHARE_OF_CHALLENGE = 0.9
 """The provider gives up a little before we do, so that no late customer leaves a hold behind."""
@@ -20,15 +21,15 @@ class Settings(BaseSettings):
 
     state_dir: Path = Path(".quire")
     provider_host: str = "127.0.0.1"
-    provider_port: int = 8084
-    provider_page_url: str = ""
+    provider_port: AnyPort = 8084
+    provider_page_url: UrlOrNone = ""
     allow_open: bool = False
-    provider_delay_seconds: float = 0
-    webhook_url: str = ""
+    provider_delay_seconds: Seconds = 0
+    webhook_url: UrlOrNone = ""
     webhook_secret: SecretStr = SecretStr("")
-    authentication_minutes: float = 10
-    authentication_off_session_hours: float = 24
-    authorization_days: float = 7
+    authentication_minutes: Minutes = 10
+    authentication_off_session_hours: Hours = 24
+    authorization_days: Days = 7
 
     @property
     def page_url(self) -> str:

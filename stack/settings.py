@@ -3,6 +3,8 @@
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gateways.amounts import Port, UrlOrNone
+
 
 class Settings(BaseSettings):
     """Servers that run already; for what is absent here the stack starts its own."""
@@ -12,9 +14,9 @@ class Settings(BaseSettings):
     postgres_dsn: SecretStr | None = None
     postgres_owner_dsn: SecretStr | None = None
     kafka: str | None = None
-    provider_url: str | None = None
+    provider_url: UrlOrNone | None = None
     """Empty: no process at all, the payment worker simulates a provider within itself."""
     smtp_host: str | None = None
     """A mail server of one's own; an empty text: mail is only simulated."""
-    through_port: int | None = None
+    through_port: Port | None | None = None
     """The first of four ports: our processes reach Postgres, Kafka and provider through a proxy."""

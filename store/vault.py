@@ -112,7 +112,13 @@ def read_master_key(path: Path, *, given: str = "") -> bytes:
     try:
         return _key(path.read_text(), str(path))
     except FileNotFoundError:
+        pass
+    except (OSError, UnicodeDecodeError) as reason:
+        raise BadMasterKey(f"{path} cannot be read: {reason}") from reason
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        raise BadMasterKey(f"{path} cannot be made: {reason.strerror}") from reason
     key = os.urandom(MASTER_KEY_BYTES)
     own = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

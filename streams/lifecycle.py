@@ -71,8 +71,9 @@ def run(process: Callable[[], Coroutine[Any, Any, None]]) -> None:
     level = os.environ.get("QUIRE_LOG_LEVEL", "INFO").upper()
     known = level in logging.getLevelNamesMapping()
     set_up_logging(level if known else "INFO")
-    if not known:
-        log.critical("stopped for good: settings_wrong: QUIRE_LOG_LEVEL is no level of logging")
+    wrong = _unusable() if known else "QUIRE_LOG_LEVEL is no level of logging"
+    if wrong:
+        log.critical("stopped for good: settings_wrong: %s", wrong)
         raise SystemExit(NEEDS_A_PERSON)
     calm_the_collector()
     try:
@@ -81,6 +82,19 @@ def run(process: Callable[[], Coroutine[Any, Any, None]]) -> None:
     except CannotGoOn as reason:
         log.critical("stopped for good: %s", reason)
         raise SystemExit(NEEDS_A_PERSON) from reason
+
+
+def _unusable() -> str:
+    """What is wrong with the places that we shall write to; empty when nothing is."""
+    ready = os.environ.get("QUIRE_READY_FILE")
+    if ready and not os.access(Path(ready).absolute().parent, os.W_OK):
+        return "QUIRE_READY_FILE lies in no directory that we may write to"
+    try:
+        if profile := os.environ.get("QUIRE_PROFILE"):
+            Path(profile).mkdir(parents=True, exist_ok=True)
+    except OSError as reason:
+        return f"QUIRE_PROFILE is no directory that we may write to: {reason.strerror}"
+    return ""
 
 
 def set_up_logging(level: str = "INFO") -> None:

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from cli.main import HELP, VERBS, quire
 from cli.order_text import text_of
-from cli.output import counted
+from cli.output import Failure, counted
 
 
 def asked(*words: str) -> tuple[int, str]:
@@ -54,6 +54,13 @@ def test_a_state_of_another_version_is_no_stack(tmp_path: Path):
     (tmp_path / "run" / "stack.json").write_text('{"pid":"old"}')
     code, output = asked("status", "--state-dir", str(tmp_path))
     assert (code, "no stack runs on" in output) == (3, True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("QUIRE_URL", "nonsense"), ("QUIRE_PORT_BASE", "x")])
+def test_an_address_that_is_none_is_told(name: str, value: str):
+    done = CliRunner().invoke(quire, ["order", "list"], env={name: value})
+    assert isinstance(done.exception, Failure)
+    assert (done.exception.code, done.exception.exit_code) == ("url_wrong", 2)
 
 
 def test_one_is_not_many():
