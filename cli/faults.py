@@ -98,7 +98,9 @@ def faults(
             )
         report = asyncio.run(work)
     except StackFault as fault:
-        raise Failure(fault.code, fault.message, hint=fault.hint) from fault
+        absent = fault.code == "not_up"
+        code = Exit.NOT_REACHABLE if absent else Exit.REFUSED
+        raise Failure(fault.code, fault.message, hint=fault.hint, exit_code=code) from fault
     from bench.faults import report as reports
 
     emit(report, as_json=as_json, text=lambda: reports.text(report))

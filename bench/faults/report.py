@@ -37,11 +37,17 @@ class Report(msgspec.Struct, frozen=True):
     interrupted: bool = False
 
 
+def _others(report: Report) -> str:
+    """A stack that ran before has orders of its own."""
+    held = sum(report.ends.values())
+    return "" if held == report.orders else f", {held} on the stack in all"
+
+
 def text(report: Report) -> str:
     """The report for people."""
     lines = [
         f"seed {report.seed}: {_counts(report.done) or 'nothing'} in {report.seconds:g} s",
-        f"  orders      {report.orders} accepted: {_counts(report.ends)}",
+        f"  orders      {report.orders} accepted{_others(report)}: {_counts(report.ends)}",
         f"  customers   {_counts(report.answers) or 'changed nothing'}",
         f"  settled     {report.settled_s:.0f} s after the load, {report.facts} facts",
         f"  back        slowest {report.slowest_recovery_s:.1f} s: {_slow(report.recoveries)}",

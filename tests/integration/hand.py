@@ -83,7 +83,7 @@ class Topic:
 def settings(dsn: str, state_dir: Path, **changes: object) -> Settings:
     values: dict[str, object] = {
         "postgres_dsn": SecretStr(dsn),
-        "kafka": "",
+        "kafka": "127.0.0.1:1",
         "state_dir": state_dir,
     }
     return Settings.model_validate(values | changes)
