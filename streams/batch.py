@@ -112,7 +112,7 @@ class Batch:
         assert outside is not None
         assert command is not None
         try:
-            request = outside.ask(command, self._seen(command), str(incoming.id))
+            request = outside.ask(command, self._seen(command), text_of(incoming.id))
             if request is None:
                 return self._decided(incoming, command)
             answer = await outside.perform(request)
