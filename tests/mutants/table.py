@@ -431,4 +431,9 @@ MUTANTS = (
         "tests/integration/test_dead_letters.py::test_parked_sealed_and_taken_after_all",
         "What a partner wrote is sealed before it is parked.",
     ),
+    Mutant(
+        "sink_answer_not_looked_at",
+        "tests/integration/test_sinks.py::test_what_a_sink_does_not_take_failed",
+        "A command counts as sent only once its sink has said that all replicas have it.",
+    ),
 )
