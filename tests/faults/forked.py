@@ -1,7 +1,6 @@
 """Children forked from a process that has imported everything: one begins within milliseconds."""
 
 import asyncio
-import ctypes
 import multiprocessing
 import os
 import signal
@@ -11,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from stack.process import LINUX, SET_DEATH_SIGNAL
+from tests.orphans import die_with_parent
 
 _fork = multiprocessing.get_context("forkserver")
 _fork.set_forkserver_preload(
@@ -74,8 +73,7 @@ class Child:
 
 
 def _tied(target: Callable[..., None], *arguments: Any) -> None:
-    if LINUX:
-        ctypes.CDLL(None).prctl(SET_DEATH_SIGNAL, int(signal.SIGKILL))
+    die_with_parent()
     target(*arguments)
 
 

@@ -7,6 +7,7 @@ from streams.lifecycle import run, stopping
 from streams.reactions import Routes
 from streams.relay import relay
 from streams.settings import Settings
+from tests.orphans import die_with_parent
 
 
 async def main() -> None:
@@ -15,4 +16,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    die_with_parent()
     run(main)

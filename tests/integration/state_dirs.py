@@ -13,7 +13,7 @@ from pathlib import Path
 from stack.layout import Layout
 
 MEMORY = Path("/dev/shm")
-PLENTY = 8 * 1024**3  # several times what two Postgres and two Kafkas write in a whole run
+PLENTY = 4 * 1024**3  # twice what two Postgres and two Kafkas keep at most in a whole run
 PREFIX = "quire-test-"
 
 
