@@ -7,10 +7,10 @@ from store.verify import verify
 
 async def test_the_log_of_the_benchmarks_is_sound():
     async with full_log(3_000) as full:
-        report = verify(full.scratch.app_dsn, None)
+        report = verify(full.scratch.app_dsn, full.key)
         await full.copy_out()
     assert report.ok, report.findings[:3]
-    assert report.events == full.events >= 3_000
+    assert report.events == report.sealed_to == full.events >= 3_000
 
 
 async def test_appending_is_compared_with_copy():
