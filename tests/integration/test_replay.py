@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from psycopg import AsyncConnection
 
+from store import log, replaying
 from store.chain import link
 from store.connect import connect
 from tests.integration.facts import life, record
@@ -78,6 +79,17 @@ async def test_from_a_position_on(conn: AsyncConnection, postgres_dsn: str):
     last = everything[-1]["position"]
     assert replay(postgres_dsn, "--all", "--from-position", str(last)) == everything[-1:]
     assert replay(postgres_dsn, "--all", "--from-position", str(last + 1)) == []
+
+
+async def test_what_comes_in_stretches_is_what_pages_are(
+    conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+):
+    before = await log.head(conn)
+    await record(conn, [*life("o-5"), *life("o-6", sku="cup")])
+    monkeypatch.setattr(replaying, "_AT_ONCE", 7)
+    facts = [fact async for fact in replaying.all_facts(conn, before)]
+    assert facts == await log.tail(conn, before, 1_000)
+    assert len(facts) == 2 * len(life("o-5"))
 
 
 def test_an_unknown_order_and_no_choice(postgres_dsn: str):
