@@ -45,12 +45,27 @@ def decode_event(type: str, data: bytes | str) -> Event:
     return decode_event(newer, _encoder.encode(upcast(msgspec.json.decode(data))))
 
 
-def decode_command(kind: str, data: bytes | str) -> Command:
-    """The wish; raises UnknownType, BadData."""
+def decode_command(kind: str, data: bytes | str, *, ours: bool = False) -> Command:
+    """The wish; raises UnknownType, BadData.
+
+    A field that is unknown here is an error, unless the message is `ours`, the relay's or a
+    timer's: then a newer process sent it during an upgrade, and it means what it means without.
+    """
     decoder = _commands.get(kind)
     if decoder is None:
         raise UnknownType(kind)
     try:
+        if ours:
+            try:
+                return decoder.decode(data)
+            except msgspec.ValidationError:
+                return decoder.decode(_known_alone(kind, data))
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BadData(f"{kind}: {error}") from error
+
+
+def _known_alone(kind: str, data: bytes | str) -> bytes:
+    known = COMMANDS[kind].__struct_encode_fields__
+    found = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    return _encoder.encode({name: found[name] for name in known if name in found})

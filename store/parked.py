@@ -6,12 +6,15 @@ from typing import Any, LiteralString, NamedTuple
 from uuid import UUID
 
 import msgspec
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, errors
 from psycopg.rows import args_row
+
+from store.errors import Stale
 
 # The cause of those that only wait, and the message that makes an owner look at its wishes.
 BEHIND = "behind"
 NUDGE = "quire.parked.nudge"
+HOLD_WAIT: LiteralString = "1s"
 Headers = list[tuple[str, bytes]]
 
 
@@ -122,8 +125,18 @@ async def movable(conn: AsyncConnection, processor: str) -> dict[str, int]:
 
 async def hold_first(conn: AsyncConnection, processor: str, key: str) -> Parked | None:
     """The same, and nobody changes its wish before this transaction ends: who hands an edit in
-    meanwhile hears that it comes too late, or has it tried next."""
-    return await first(conn, processor, key, held=True)
+    meanwhile hears that it comes too late, or has it tried next.
+
+    Raises Stale when somebody else holds it for longer than `HOLD_WAIT`: an owner before this one
+    that is frozen while it asks outside, whose session Postgres ends in a minute.
+    """
+    await conn.execute(f"set local lock_timeout = '{HOLD_WAIT}'")
+    try:
+        row = await first(conn, processor, key, held=True)
+    except errors.LockNotAvailable as error:
+        raise Stale(f"another owner still holds the first parked message of {key}") from error
+    await conn.execute("set local lock_timeout = default")
+    return row
 
 
 async def first(

@@ -107,6 +107,10 @@ class RawLog:
             )
             return cursor.fetchall()
 
+    def before_the_first(self) -> list[tuple[int, str]]:
+        """Position and stream of facts that stand where no fact can: the log begins at 1."""
+        return self._all("select position, stream from event where position < 1 order by position")
+
     def stock(self) -> list[tuple[Any, ...]]:
         """The stock rows: sku, on hand, reserved, version, head."""
         return self._all("select sku, on_hand, reserved, version, head from stock_level")

@@ -26,6 +26,14 @@ _KEEP_FAILED: LiteralString = (
     f"insert into unparked (parked_id, {_KEPT}, failed_cause, failed_error)"
     f" values ({_VALUES}, %b, %b)"
 )
+# Of a message that left meanwhile nothing is said to have failed.
+_FAILED: LiteralString = (
+    "with stays as (update parked set attempts = attempts + 1, cause = %b, error = %b,"
+    " wish = case when wished_at is not distinct from %b then null else wish end"
+    " where id = %b returning id)"
+    f" insert into unparked (parked_id, {_KEPT}, failed_cause, failed_error)"
+    f" select {_VALUES}, %b, %b from stays where %b::text is not null"
+)
 # The fault of the edited message stands in the place of the first one; a wish that came after the
 # one tried stays.
 _REPLACE: LiteralString = (
@@ -95,14 +103,8 @@ async def remove(conn: AsyncConnection, row: Parked) -> None:
 
 async def failed_again(conn: AsyncConnection, row: Parked, cause: str, error: str) -> None:
     """A redrive that did not work. A wish that came after the one tried stays."""
-    await conn.execute(
-        "update parked set attempts = attempts + 1, cause = %s, error = %s,"
-        " wish = case when wished_at is not distinct from %s then null else wish end"
-        " where id = %s",
-        (cause, error, row.wished_at, row.id),
-    )
-    if row.wish is not None:
-        await conn.execute(_KEEP_FAILED, (*_kept(row), cause, error))
+    kept = (*_kept(row), cause, error, row.wish)
+    await conn.execute(_FAILED, (cause, error, row.wished_at, row.id, *kept))
 
 
 async def replace(conn: AsyncConnection, row: Parked, again: NewParked) -> None:

@@ -95,6 +95,9 @@ def verify(
             books = close_books(log, open_books, ledger, before)
         for finding in books.findings:
             report.add(finding)
+        for position, stream in log.before_the_first():
+            detail = "the log begins at 1: relay, views and seals never see this fact"
+            report.add(Finding("position_before_the_first", position, stream, detail))
         _compare_stock(log, books, chains, report)
     report.seconds = perf_counter() - started
     return report

@@ -256,9 +256,13 @@ class Engine:
     async def _turn(self, conn: AsyncConnection, key: str, problem: Problem | None) -> Turn | None:
         """The first parked message of a key, held in a transaction; None, and no transaction, when
         nobody wished it."""
-        with translated():
-            await begin(conn)
-            row = await parked.hold_first(conn, self.context.processor, key)
+        try:
+            with translated():
+                await begin(conn)
+                row = await parked.hold_first(conn, self.context.processor, key)
+        except Stale:
+            await rollback(conn)
+            raise
         if row is None or not row.may_move:
             await rollback(conn)
             return None

@@ -4,13 +4,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from bus.message import TIMERS, Message, NotAMessage
+from bus.message import RELAY, TIMERS, Message, NotAMessage
 from domain.ids import derive
 from domain.message import Command
 from domain.placement import LONGEST, misplaced
 from store.codec import BadData, UnknownType, decode_command
 from store.parked import NUDGE, Parked
 from streams.context import Record
+
+OURS = frozenset({RELAY, TIMERS})
 
 
 class Incoming(Struct):
@@ -83,7 +85,8 @@ def _understood(
     if message.type == NUDGE:
         return incoming
     try:
-        command = decode_command(message.type, message.data)
+        ours = message.source in OURS
+        command = decode_command(message.type, message.data, ours=ours)
     except UnknownType:
         incoming.problem = ("unknown_kind", f"no command is called {message.type}")
     except BadData as error:

@@ -401,8 +401,12 @@ async def test_a_tombstone_is_refused_for_good(intake: Intake):
 
 
 async def test_too_much_work_means_later(postgres_dsn: str, tmp_path: Path, conn: AsyncConnection):
-    async with serving(postgres_dsn, tmp_path, max_parked=-1) as intake:
-        await asyncio.sleep(0)
+    await conn.execute(
+        "insert into parked (processor, topic, partition, key, command_id, kind, cause, error,"
+        " headers, body, attempts, parked_at) select 'order', 'quire.order.commands', 0, 'much',"
+        " gen_random_uuid(), 'k', 'bad_data', '', '[]'::json, ''::bytea, 1, clock_timestamp()"
+    )
+    async with serving(postgres_dsn, tmp_path, max_parked=0) as intake:
         while (
             answer := await intake.binary("partner.goods-receipt.v1", "much", ENOUGH)
         ).is_success:

@@ -164,6 +164,6 @@ def test_a_file_of_authorities_that_holds_none_stops_the_worker(
     file = tmp_path / "ca.pem"
     if content is not None:
         file.write_text(content)
-    wanted = settings("", tmp_path, smtp_host="127.0.0.1", smtp_ca_file=str(file))
+    wanted = settings("dbname=none", tmp_path, smtp_host="127.0.0.1", smtp_ca_file=str(file))
     with pytest.raises(CannotGoOn, match="QUIRE_SMTP_CA_FILE"):
         channels(wanted)

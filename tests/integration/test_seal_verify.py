@@ -123,6 +123,18 @@ async def with_three_sales(log: Log) -> None:
     await log.append(*a_sale("b"), *a_sale("c"))
 
 
+async def test_a_fact_before_the_first_is_found(log: Log):
+    """Neither relay nor views nor seals read it; the owner of its stream would."""
+    await with_three_sales(log)
+    log.tamper(
+        "insert into event overriding system value select (json_populate_record(e,"
+        " json_build_object('position', -5, 'stream', 'order-z', 'id', gen_random_uuid()))).*"
+        " from event e order by position limit 1"
+    )
+    found = [(one.code, one.position) for one in log.verify().findings]
+    assert ("position_before_the_first", -5) in found
+
+
 async def test_an_untouched_log_is_sound(log: Log):
     await with_three_sales(log)
     report = log.verify()
