@@ -206,8 +206,10 @@ def _nothing_held(
 ) -> list[Deadline]:
     if event.reference:
         return [Disarm(event.stream, retry_name("void", event.reference))]
-    names = (RENEW, AUTHENTICATE, retry_name("void", ""), retry_name("authorize", "renewal"))
-    return [Disarm(event.stream, name) for name in names]
+    over = [RENEW, AUTHENTICATE, retry_name("void", ""), retry_name("authorize", "renewal")]
+    if isinstance(event, payment.AuthorizationExpired) and event.unsure:
+        over.remove(retry_name("void", ""))  # it waits for the void of what may be held
+    return [Disarm(event.stream, name) for name in over]
 
 
 def _next_scan(

@@ -1,8 +1,9 @@
 """The invariants of the domain, checked over a world in memory."""
 
+from domain.deadlines import retry_name
 from domain.order.state import units
 from domain.order.status import order_status
-from domain.payment.messages import AuthorizationExpired
+from domain.payment.messages import AuthorizationCameLate, AuthorizationExpired
 from tests.world import World
 
 
@@ -111,12 +112,21 @@ def _check_closed(world: World, order_id: str) -> None:
         assert not state.awaited
     streams = (f"order-{order_id}", f"payment-{order_id}", f"shipment-{order_id}.")
     payment = world.payments.get(order_id)
-    if payment is None or not payment.pending:
-        assert not [
-            name
-            for name, timer in world.timers.items()
-            if name[0].startswith(streams) and timer.due_at > world.now
-        ], order_id
+    late = _came_late(world, order_id)
+    pending = set(payment.pending) if payment is not None else set[tuple[str, str]]()
+    assert pending <= {("void", reference) for reference in late}, order_id
+    retries = {(f"payment-{order_id}", retry_name("void", reference)) for reference in late}
+    assert not [
+        name
+        for name, timer in world.timers.items()
+        if name[0].startswith(streams) and timer.due_at > world.now and name not in retries
+    ], order_id
+
+
+def _came_late(world: World, order_id: str) -> set[str]:
+    """Holds of which an order hears nothing, since it may have closed long ago."""
+    facts = world.facts(f"payment-{order_id}")
+    return {one.reference for one in facts if isinstance(one, AuthorizationCameLate)}
 
 
 def _check_money(world: World, order_id: str) -> None:

@@ -71,7 +71,11 @@ def pay_order(command: m.PayOrder, state: State) -> list[m.OrderEvent]:
         raise Refused("not_awaiting_payment", status=state.base)
     if state.hold:
         raise Refused("on_hold", hold=state.hold)
-    return request_payment(state, command.payment_method)
+    asked = request_payment(state, command.payment_method)
+    return [
+        replace(one, at_checkout=True) if isinstance(one, m.PaymentRequested) else one
+        for one in asked
+    ]
 
 
 def _awaits(state: State, attempt: int) -> bool:
@@ -171,9 +175,12 @@ def record_authorization_voided(
 def record_authorization_expired(
     command: m.RecordAuthorizationExpired, state: State
 ) -> list[m.OrderEvent]:
-    """Nothing is held any more: as good as a void, or a reason to ask anew."""
+    """Nothing is held any more: as good as a void, or a reason to ask anew.
+
+    Where something may be held all the same, the void that is awaited comes after the void of that.
+    """
     if "void" in state.awaited:
-        return [m.OrderPaymentVoided(command.order_id)]
+        return [] if command.unsure else [m.OrderPaymentVoided(command.order_id)]
     if state.base == "awaiting_payment" and state.attempt_status == "authorized":
         return [m.PaymentAttemptFailed(command.order_id, state.attempt, LAPSED, True)]
     if state.base != "confirmed" or state.authorization_expired or state.ending:

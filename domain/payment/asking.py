@@ -15,10 +15,11 @@ def wish_of(command: m.PaymentCommand, state: State, command_id: str) -> Wish | 
     """The wish behind a command, None where there is none (any more)."""
     match command:
         case m.AuthorizePayment(attempt=attempt, amount=amount, payment_method=method):
+            there = command.at_checkout
             if attempt <= state.attempt:
                 return None
             key = _key(command, "authorize", command_id)
-            return Wish("authorize", str(attempt), key, amount, attempt, method)
+            return Wish("authorize", str(attempt), key, amount, attempt, method, at_checkout=there)
         case m.CapturePayment(parcel_id=parcel_id, amount=amount, final=final, again=again):
             if _known(state, "capture", parcel_id, again):
                 return None
@@ -59,7 +60,15 @@ def _authorization_wish(command: m.PaymentCommand, state: State, command_id: str
             if waits is None or waits.attempt != attempt:
                 return None
             key = _key(command, "confirm", command_id)
-            return Wish("authorize", str(attempt), key, waits.amount, attempt, "", waits.reference)
+            return Wish(
+                "authorize",
+                str(attempt),
+                key,
+                waits.amount,
+                attempt,
+                reference=waits.reference,
+                at_checkout=not waits.off_session,
+            )
         case m.RenewAuthorization():
             if not state.held or state.final or state.pending:
                 return None
@@ -82,7 +91,7 @@ def blocker(wish: Wish, state: State) -> Wish | None:
 
     A capture waits for a renewal that was asked for, and for any new authorisation when the old one
     has lapsed; an authorisation waits for the void of the one whose place it takes. What came later
-    is not waited for; what is waited for may itself wait.
+    is not waited for, but by the void that ends it all; what is waited for may itself wait.
     """
     first = _ahead(wish, state)
     if first is None:
@@ -97,10 +106,14 @@ def blocker(wish: Wish, state: State) -> Wish | None:
 def _ahead(wish: Wish, state: State) -> Wish | None:
     if wish.step == "capture" and state.expired:
         return next((one for name, one in state.pending.items() if name[0] == "authorize"), None)
+    own = (wish.step, wish.subject)
+    came_before = True
     for name, pending in state.pending.items():
-        if name == (wish.step, wish.subject):
-            return None
-        if name[0] in _first(wish) and not (wish.step == "authorize" and name[1]):
+        if name == own:
+            came_before = False
+        elif own == ("void", "") and name[0] == "void":
+            return pending  # of what was given up, however late
+        elif came_before and name[0] in _first(wish) and not (wish.step == "authorize" and name[1]):
             return pending
     return None
 
@@ -164,7 +177,7 @@ def request_for(order_id: str, wish: Wish, state: State) -> m.ProviderRequest:
         reference,
         wish.subject,
         wish.final,
-        wish.step == "authorize" and state.off_session,
+        wish.step == "authorize" and state.off_session(wish),
     )
 
 

@@ -109,7 +109,7 @@ def _facts(wish: Wish, answered: m.Answered, state: State) -> list[m.PaymentEven
                         wish.amount,
                         answer.reference,
                         answer.url,
-                        state.off_session,
+                        state.off_session(wish),
                     )
                 ]
             return _failed(wish, "action_required", False, answered, state)
@@ -153,6 +153,7 @@ def _deferral(
         wish.payment_method,
         wish.reference,
         wish.final,
+        wish.at_checkout,
     )
 
 
@@ -179,7 +180,7 @@ def _failed(
     match wish.step:
         case "authorize" if wish.subject == RENEWAL:
             held = replace(wish.amount, amount_minor=state.held)
-            expired = m.AuthorizationExpired(order_id, held, unsure)
+            expired = m.AuthorizationExpired(order_id, held, unsure=True)
             return [expired, _let_go(replace(wish, amount=held), answered)]
         case "authorize":
             declined = m.PaymentDeclined(order_id, wish.attempt, code, retryable, unsure)

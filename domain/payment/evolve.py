@@ -51,7 +51,7 @@ def evolve(state: State, event: m.PaymentEvent) -> State:
 def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
     match event:
         case m.AuthenticationRequired():
-            waits = Authentication(event.attempt, event.amount, event.reference)
+            waits = Authentication(event.attempt, event.amount, event.reference, event.off_session)
             return replace(
                 state,
                 attempt=event.attempt,
@@ -76,12 +76,14 @@ def _authorization_changed(state: State, event: m.PaymentEvent) -> State:
         case m.AuthorizationVoided():
             state = _answered(state, "void", "")
             return replace(state, voided=True, authentication=None, abandoned=_abandoned(state))
-        case m.AuthorizationExpired():
-            # A void may still come: for an order that is given up, or after it was paid anew.
+        case m.AuthorizationExpired(unsure=unsure):
+            # A void may still come: for an order that is given up, or after it was paid anew; and
+            # one that waits stays where what may be held is voided first.
             # A new attempt that waits behind it goes on; a renewal or a challenge is over.
+            left = state.pending if unsure else _without(state.pending, ("void", ""))
             waiting = {
                 name: wish
-                for name, wish in _without(state.pending, ("void", "")).items()
+                for name, wish in left.items()
                 if name[0] != "authorize" or not wish.reference
             }
             return replace(
@@ -108,6 +110,7 @@ def _deferred(state: State, event: m.PaymentDeferred | m.PaymentOutcomeUnknown) 
         event.final,
         event.tries,
         event.first_at,
+        event.at_checkout,
         isinstance(event, m.PaymentOutcomeUnknown) or (before is not None and before.unsure),
     )
     attempt = max(state.attempt, event.attempt)

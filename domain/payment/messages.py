@@ -25,10 +25,13 @@ class PaymentCommand(Command, frozen=True):
 
 
 class AuthorizePayment(PaymentCommand, frozen=True):
+    """`at_checkout`: the customer is there to answer a question, though money was held before."""
+
     kind: ClassVar[str] = "quire.payment.authorize"
     attempt: int
     amount: Money
     payment_method: str
+    at_checkout: bool = False
 
 
 class ConfirmAuthentication(PaymentCommand, frozen=True):
@@ -186,6 +189,7 @@ class PaymentDeferred(PaymentEvent, frozen=True):
     payment_method: str = ""
     reference: str = ""
     final: bool = False
+    at_checkout: bool = False
 
 
 class PaymentOutcomeUnknown(PaymentEvent, frozen=True):
@@ -203,6 +207,7 @@ class PaymentOutcomeUnknown(PaymentEvent, frozen=True):
     payment_method: str = ""
     reference: str = ""
     final: bool = False
+    at_checkout: bool = False
 
 
 class PaymentCaptured(PaymentEvent, frozen=True):
@@ -248,7 +253,8 @@ class RefundFailed(PaymentEvent, frozen=True):
 
 
 class AuthorizationExpired(PaymentEvent, frozen=True):
-    """`unsure` when a renewal was given up and the provider may have made it all the same.
+    """`unsure` when a renewal failed and the provider may hold the money all the same: the void of
+    that follows, and the one that ends the order waits for it.
 
     `reference` names a hold that came late and could not be voided.
     """

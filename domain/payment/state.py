@@ -25,6 +25,7 @@ class Wish(Struct, frozen=True):
     final: bool = False
     tries: int = 0
     first_at: datetime | None = None
+    at_checkout: bool = False
     unsure: bool = False  # an answer was lost on the way, so that it may have been done
 
 
@@ -32,6 +33,7 @@ class Authentication(Struct, frozen=True):
     attempt: int
     amount: Money
     reference: str
+    off_session: bool = False
 
 
 class State(Struct, frozen=True):
@@ -63,10 +65,10 @@ class State(Struct, frozen=True):
         """It was voided before anything was held: a tombstone for what comes late."""
         return self.voided and self.authorized is None
 
-    @property
-    def off_session(self) -> bool:
-        """Money was held before: whoever is asked anew has left the checkout long ago."""
-        return self.authorized is not None
+    def off_session(self, wish: Wish) -> bool:
+        """Money was held before: whoever is asked anew has left the checkout long ago, unless they
+        came back there to pay again."""
+        return self.authorized is not None and not wish.at_checkout
 
     @property
     def voidable(self) -> Money | None:

@@ -57,7 +57,7 @@ def order_placed(event: order.OrderPlaced) -> list[Reaction]:
 
 def payment_requested(event: order.PaymentRequested) -> list[Reaction]:
     ask = payment.AuthorizePayment(
-        event.order_id, event.attempt, event.amount, event.payment_method
+        event.order_id, event.attempt, event.amount, event.payment_method, event.at_checkout
     )
     if not event.replaces:
         return [Reaction(ask)]

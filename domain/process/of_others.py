@@ -44,7 +44,9 @@ def voided(event: payment.AuthorizationVoided) -> list[Reaction]:
 
 
 def expired(event: payment.AuthorizationExpired) -> list[Reaction]:
-    return [] if event.reference else [Reaction(order.RecordAuthorizationExpired(event.order_id))]
+    if event.reference:
+        return []
+    return [Reaction(order.RecordAuthorizationExpired(event.order_id, event.unsure))]
 
 
 def captured(event: payment.PaymentCaptured) -> list[Reaction]:

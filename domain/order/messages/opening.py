@@ -40,6 +40,7 @@ class PaymentRequested(OrderEvent, frozen=True):
     """Stock is reserved; attempt number `attempt` to authorise `amount` begins.
 
     `replaces`: for what is owed; whatever an earlier authorisation still holds is let go first.
+    `at_checkout`: the customer pays again, and is there, though money may have been held before.
     """
 
     type: ClassVar[str] = "quire.order.payment_requested.v1"
@@ -47,6 +48,7 @@ class PaymentRequested(OrderEvent, frozen=True):
     amount: Money
     payment_method: str
     replaces: bool = False
+    at_checkout: bool = False
 
 
 class PaymentActionRequired(OrderEvent, frozen=True):

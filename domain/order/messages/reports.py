@@ -54,7 +54,10 @@ class RecordAuthorizationVoided(OrderCommand, frozen=True):
 
 
 class RecordAuthorizationExpired(OrderCommand, frozen=True):
+    """`unsure`: the provider may hold the money all the same, and is asked to let it go."""
+
     kind: ClassVar[str] = "quire.order.record_authorization_expired"
+    unsure: bool = False
 
 
 class RecordPaymentCaptured(OrderCommand, frozen=True):

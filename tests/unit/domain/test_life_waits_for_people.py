@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from domain.deadlines import AUTHENTICATE
 from domain.notification.messages import NotificationSent
 from domain.order import messages as order
-from domain.payment.messages import RenewAuthorization
+from domain.payment.messages import AuthenticationRequired, RenewAuthorization
 from domain.shipping.messages import RetryLabel
 from tests.books import check_at_rest
 from tests.shop import line, place, stocked
@@ -40,6 +41,31 @@ def test_who_has_to_confirm_a_payment_that_is_asked_for_anew_hears_of_it_by_mail
     ends = ("completed", "delivered") if confirms else ("cancelled", "none")
     assert axes(world)[:2] == ends
     assert len(mails(world, "payment_action_required")) == 1
+    check_at_rest(world)
+
+
+@pytest.mark.parametrize("first", [(), ("lost",), ("unreachable", "unreachable")])
+def test_who_pays_again_after_a_hold_is_at_the_checkout(first: tuple[str, ...]):
+    world = stocked(mug=5)
+    world.provider.script.append("lost")
+    world.tell(place("o-1", line(1, "mug", 2)))
+    world.tell(order.HoldOrder("o-1"))
+    until_next(world)
+    world.provider.script.append("decline")
+    world.tell(RenewAuthorization("o-1"))
+    world.tell(order.ReleaseHold("o-1"))
+    until_next(world)  # what the renewal left is voided
+    world.provider.script.extend([*first, "action"])
+    world.tell(order.PayOrder("o-1", "tok_other"))
+    while axes(world)[2] != "requires_action":
+        until_next(world)
+    [asked] = [fact for fact in world.log if isinstance(fact, AuthenticationRequired)]
+    [told] = [fact for fact in world.log if isinstance(fact, order.PaymentActionRequired)]
+    assert (asked.off_session, told.off_session) == (False, False)
+    [due] = [one.due_at for name, one in world.timers.items() if name[1] == AUTHENTICATE]
+    assert due - world.now == world.periods.authentication
+    world.run_out()
+    assert mails(world, "payment_action_required") == []
     check_at_rest(world)
 
 

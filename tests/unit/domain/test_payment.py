@@ -107,7 +107,7 @@ def test_or_stays_away():
 def test_a_renewal_that_fails_ends_the_authorisation():
     """And what it would have renewed is let go, since nothing will be taken of it any more."""
     renewal = given(AUTHORIZED).when(m.RenewAuthorization("o-1"), NO)
-    assert renewal.facts[0] == m.AuthorizationExpired("o-1", pounds(1_000))
+    assert renewal.facts[0] == m.AuthorizationExpired("o-1", pounds(1_000), unsure=True)
     over = renewal.then_types(m.AuthorizationExpired, m.PaymentDeferred)
     void = over.when(m.RetryPayment("o-1", "void", "ref-1"), YES)
     assert void.request.reference == "ref-1"

@@ -81,6 +81,31 @@ def test_an_order_that_is_given_up_hears_of_its_void_when_nothing_can_be_held():
     assert not over.then(gone, m.AuthorizationVoided("o-1")).state.pending
 
 
+def test_a_void_that_waits_asks_of_what_is_given_up_meanwhile():
+    asked = given().when(AUTHORIZE, UNSURE, command_id="first").then_types(m.PaymentOutcomeUnknown)
+    waits = asked.when(VOID, DOWN).then_types(m.PaymentDeferred, m.PaymentDeferred)
+    late = waits.when(m.RetryPayment("o-1", "authorize", "1"), DOWN, at=NOON + timedelta(hours=24))
+    given_up = late.then_types(m.PaymentDeclined, m.PaymentDeferred)
+    over = given_up.when(m.RetryPayment("o-1", "void", ""), YES)
+    assert over.request.key == "o-1/authorize/first/void"
+    gone = m.AuthorizationVoided("o-1", pounds(1_000), reference="o-1/authorize/first")
+    assert not over.then(gone, m.AuthorizationVoided("o-1")).state.pending
+
+
+def test_a_void_outlives_the_renewal_that_it_waits_for():
+    renewal = given(AUTHORIZED).when(m.RenewAuthorization("o-1"), UNSURE, command_id="renewal")
+    waits = renewal.then_types(m.PaymentOutcomeUnknown).when(VOID, DOWN)
+    retry = m.RetryPayment("o-1", "authorize", "renewal")
+    pending = waits.then_types(m.PaymentDeferred, m.PaymentDeferred)
+    late = pending.when(retry, DOWN, at=NOON + timedelta(hours=24))
+    assert late.facts[0] == m.AuthorizationExpired("o-1", pounds(1_000), unsure=True)
+    given_up = late.then_types(m.AuthorizationExpired, m.PaymentDeferred)
+    over = given_up.when(m.RetryPayment("o-1", "void", ""), YES)
+    assert over.request.key == "o-1/renew/renewal/void"
+    gone = m.AuthorizationVoided("o-1", pounds(1_000), reference="ref-1")
+    assert not over.then(gone, m.AuthorizationVoided("o-1")).state.pending
+
+
 def test_a_confirmation_that_was_given_up_unsure_is_voided_by_the_providers_name_for_it():
     """The provider does not know the key under which we asked what became of the challenge."""
     back = given(WAITS).when(m.ConfirmAuthentication("o-1", 1), UNSURE)
