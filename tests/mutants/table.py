@@ -378,6 +378,18 @@ MUTANTS = (
         "What may be held of an attempt that was given up is voided whatever follows.",
     ),
     Mutant(
+        "void_overtakes_given_up",
+        "tests/unit/domain/test_life_given_up.py::"
+        "test_a_cancelled_order_waits_for_the_void_of_an_attempt_given_up",
+        "The void that ends an order waits for those of all that was given up.",
+    ),
+    Mutant(
+        "unsure_expiry_taken_for_void",
+        "tests/unit/domain/test_life_given_up.py::"
+        "test_a_cancelled_order_waits_for_the_void_of_a_renewal_given_up",
+        "An order does not end while a renewal that was given up may hold money.",
+    ),
+    Mutant(
         "failed_refund_forgotten",
         "tests/unit/domain/test_order_changed.py::"
         "test_a_refund_that_failed_keeps_the_order_open_until_it_is_out",
