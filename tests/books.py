@@ -3,7 +3,7 @@
 from domain.deadlines import retry_name
 from domain.order.state import units
 from domain.order.status import order_status
-from domain.payment.messages import AuthorizationCameLate, AuthorizationExpired
+from domain.payment.messages import AuthorizationCameLate, AuthorizationExpired, Step
 from tests.world import World
 
 
@@ -112,10 +112,10 @@ def _check_closed(world: World, order_id: str) -> None:
         assert not state.awaited
     streams = (f"order-{order_id}", f"payment-{order_id}", f"shipment-{order_id}.")
     payment = world.payments.get(order_id)
-    late = _came_late(world, order_id)
+    late = _asked_later(world, order_id)
     pending = set(payment.pending) if payment is not None else set[tuple[str, str]]()
-    assert pending <= {("void", reference) for reference in late}, order_id
-    retries = {(f"payment-{order_id}", retry_name("void", reference)) for reference in late}
+    assert pending <= late, order_id
+    retries = {(f"payment-{order_id}", retry_name(*name)) for name in late}
     assert not [
         name
         for name, timer in world.timers.items()
@@ -123,10 +123,16 @@ def _check_closed(world: World, order_id: str) -> None:
     ], order_id
 
 
-def _came_late(world: World, order_id: str) -> set[str]:
-    """Holds of which an order hears nothing, since it may have closed long ago."""
+def _asked_later(world: World, order_id: str) -> set[tuple[Step, str]]:
+    """What may be asked of the provider after an order has closed: the void of a hold that came
+    late, since it may have closed long before, and the refund of a return after the end."""
     facts = world.facts(f"payment-{order_id}")
-    return {one.reference for one in facts if isinstance(one, AuthorizationCameLate)}
+    late = {one.reference for one in facts if isinstance(one, AuthorizationCameLate)}
+    voids: set[tuple[Step, str]] = {("void", reference) for reference in late}
+    refunds: set[tuple[Step, str]] = {
+        ("refund", name) for name in world.orders[order_id].refunds_open
+    }
+    return voids | refunds
 
 
 def _check_money(world: World, order_id: str) -> None:
