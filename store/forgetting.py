@@ -1,15 +1,21 @@
 """Wishes that have grown old: their answers are dropped, later the rows; a page of them at a time.
 
 A row is kept as long as the outcome of its command. Both say that the wish was done: without them
-a request that comes again would be a new wish.
+a request that comes again would be a new wish. The rows of goods receipts are kept for good: a
+supplier may send the same file every night for years.
 """
 
 from datetime import datetime, timedelta
 
 from psycopg import AsyncConnection
 
+from domain.catalog import TOPICS
+
 KEPT = timedelta(days=30)
 """How long an outcome is kept at least (drop_outcome_part)."""
+
+RECEIPTS = r"^(event|record)(\.\d+)?:"
+"""Callers that are a source of the intake; of their wishes only goods receipts go to inventory."""
 
 
 async def older_than(conn: AsyncConnection, age: timedelta) -> datetime:
@@ -51,10 +57,19 @@ async def drop_answers(conn: AsyncConnection, after: datetime, until: datetime) 
 
 
 async def drop_rows(conn: AsyncConnection, after: datetime, until: datetime) -> int:
-    """Drop the wishes of that time whose outcome is gone; says how many."""
+    """Drop the wishes of that time whose outcome is gone, but no goods receipt that came through
+    the intake; says how many. Those that stay are done: nobody publishes them again."""
+    await conn.execute(
+        "update idempotency set answer = null, state = 'answered'"
+        " where created_at > %s and created_at <= %s and answer is not null"
+        " and topic = %s and caller ~ %s and not exists"
+        " (select from outcome where outcome.command_id = idempotency.command_id)",
+        (after, until, TOPICS["inventory"], RECEIPTS),
+    )
     cursor = await conn.execute(
         "delete from idempotency where created_at > %s and created_at <= %s and not exists"
-        " (select from outcome where outcome.command_id = idempotency.command_id)",
-        (after, until),
+        " (select from outcome where outcome.command_id = idempotency.command_id)"
+        " and not (topic = %s and caller ~ %s)",
+        (after, until, TOPICS["inventory"], RECEIPTS),
     )
     return cursor.rowcount

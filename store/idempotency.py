@@ -175,10 +175,13 @@ async def of_subject(conn: AsyncConnection, subject: str) -> list[Wish]:
 async def without_outcome(
     conn: AsyncConnection, after: datetime, before: datetime, limit: int
 ) -> list[Wish]:
-    """Wishes of that time of which nothing became yet, oldest first: to be published again."""
+    """Wishes of that time of which nothing became yet, oldest first: to be published again.
+
+    One whose answer was dropped had its outcome, though that may be gone too (store.forgetting).
+    """
     return await _read(
         conn,
-        "created_at > %s and created_at <= %s and not exists"
+        "created_at > %s and created_at <= %s and answer is not null and not exists"
         " (select from outcome where outcome.command_id = idempotency.command_id)"
         " order by created_at limit %s",
         (after, before, limit),

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from api.intake.mappers import GOODS_RECEIPT
 from store import forgetting, idempotency, timers, unparking
 from store.connect import AsyncConnection, connect
 from store.idempotency import Wish
 from streams.forgetting import forget_what_is_old
+from tests.integration.intake_world import serving
 from tests.integration.relay_world import until
 
 WEEK = timedelta(days=7)
@@ -131,3 +134,25 @@ async def test_a_page_holds_no_more_than_it_should(room: Room):
         timedelta(days=41),
         timedelta(0),
     ]
+
+
+@pytest.mark.parametrize("state", ["answered", "open"])
+async def test_a_receipt_that_comes_again_after_its_outcome_is_gone_is_not_received_again(
+    room: Room, postgres_dsn: str, tmp_path: Path, state: str
+):
+    lines = [{"sku": "mug", "quantity": 1}, {"sku": "ink", "quantity": 2}]
+    receipt = {"lines": lines, "uncatalogued": True}
+    long_ago = room.now - timedelta(days=100)
+    async with serving(postgres_dsn, tmp_path) as intake:
+        assert (await intake.binary(GOODS_RECEIPT, f"file {state}", receipt)).status_code == 202
+        await room.wishes_done(0)
+        await room.conn.execute(  # its outcomes were there, and are gone
+            "update idempotency set created_at = %s, state = %s",
+            (room.now - timedelta(days=40), state),
+        )
+        other = await room.wish(40)
+        assert await forgetting.drop_rows(room.conn, long_ago, room.now) == 1
+        assert await room.states(other) == ["gone"]
+        assert (await intake.binary(GOODS_RECEIPT, f"file {state}", receipt)).status_code == 202
+        assert len(intake.kept.messages) == 2
+    assert await idempotency.without_outcome(room.conn, long_ago, room.now, 10) == []

@@ -317,6 +317,18 @@ MUTANTS = (
         "The key of a wish counts as long as there is an outcome of its command.",
     ),
     Mutant(
+        "receipt_forgotten",
+        "tests/integration/test_forgetting.py::"
+        "test_a_receipt_that_comes_again_after_its_outcome_is_gone_is_not_received_again[answered]",
+        "A goods receipt is known for good: its supplier may send it again after its outcome went.",
+    ),
+    Mutant(
+        "kept_receipt_published_again",
+        "tests/integration/test_forgetting.py::"
+        "test_a_receipt_that_comes_again_after_its_outcome_is_gone_is_not_received_again[open]",
+        "A goods receipt that is kept without its outcome is done, marked or not.",
+    ),
+    Mutant(
         "open_wish_not_published_again",
         "tests/integration/test_api.py::test_what_kafka_did_not_take_is_published_by_the_next_try",
         "A wish that was not acknowledged is published by the next try.",
