@@ -1,6 +1,7 @@
 """A supplier's stock file as a goods receipt: one event for each state of the file.
 
 The event's id is made of its content: the same file is received once, however often it is posted.
+A file cut short may be valid too (`A,12` of `A,120`), so it has to stand still and be ended.
 """
 
 import asyncio
@@ -17,6 +18,8 @@ from streams.lifecycle import CannotGoOn, beat, pause, ready, stopping
 from streams.posting import Poster
 
 LOOK_SECONDS = 10.0
+SETTLE_SECONDS = 2.0  # a file that says the same so much later is taken for whole
+MOST_LOOKS = 30  # at a file that changes all the time, with `once`
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 30.0
 TIMEOUT_SECONDS = 30.0
@@ -30,6 +33,28 @@ log = logging.getLogger("quire.supplier")
 class NotAStockFile(Exception):
     """The file cannot be read as `sku,quantity`."""
 
+    code = "stock_file_not_valid"
+
+
+class Unfinished(NotAStockFile):
+    """The last line has no end: more of it may come."""
+
+    code = "stock_file_unfinished"
+
+
+class Watched:
+    """A file that somebody may be writing."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._before: bytes | None = None
+
+    def look(self) -> bytes | None:
+        """What stands there, if the look before found the same; else none. Raises OSError."""
+        before, self._before = self._before, None
+        self._before = self._file.read_bytes()
+        return self._before if self._before == before else None
+
 
 async def run(file: Path, sink: str, *, once: bool, uncatalogued: bool = False) -> None:
     """Post each state of the file until SIGTERM, or its present one; raises CannotGoOn.
@@ -38,33 +63,47 @@ async def run(file: Path, sink: str, *, once: bool, uncatalogued: bool = False) 
     """
     stop = stopping()
     poster = Poster(sink, timeout_seconds=TIMEOUT_SECONDS)
-    posted = ""
+    watched, posted, looks = Watched(file), "", 0
     ready()
     try:
         while not stop.is_set():
             beat()
-            event = _read(file, once=once, uncatalogued=uncatalogued)
+            looks += 1
+            try:
+                content = watched.look()
+                event = None
+                if content is not None:
+                    event = event_of(content, uncatalogued=uncatalogued)
+            except (OSError, NotAStockFile) as wrong:
+                _refuse(file, wrong, once=once)
+                if await pause(stop, LOOK_SECONDS):
+                    return
+                continue
             if event is not None and event.attributes["id"] != posted:
                 await _post(poster, event, stop)
                 posted = event.attributes["id"]
-            if once or await pause(stop, LOOK_SECONDS):
+            if once and content is not None:
+                return
+            if once and looks >= MOST_LOOKS:
+                raise CannotGoOn(f"stock_file_changing: {file}: post it when it is written")
+            if await pause(stop, SETTLE_SECONDS if content is None else LOOK_SECONDS):
                 return
     finally:
         poster.close()
 
 
-def _read(file: Path, *, once: bool, uncatalogued: bool) -> Event | None:
-    try:
-        return event_of(file.read_bytes(), uncatalogued=uncatalogued)
-    except (OSError, NotAStockFile) as wrong:
-        if once:
-            raise CannotGoOn(f"{file}: {wrong}") from wrong
-        log.warning("%s: %s", file, wrong)  # it may be half written
-        return None
+def _refuse(file: Path, wrong: OSError | NotAStockFile, *, once: bool) -> None:
+    """With `once` that is the end; else somebody may be about to mend it."""
+    code = wrong.code if isinstance(wrong, NotAStockFile) else "stock_file_not_readable"
+    if once:
+        raise CannotGoOn(f"{code}: {file}: {wrong}") from wrong
+    log.warning("waiting: %s: %s: %s", code, file, wrong)
 
 
 def event_of(content: bytes, *, uncatalogued: bool = False) -> Event | None:
-    """The receipt that a file is; none for one without lines. Raises NotAStockFile."""
+    """The receipt that a file is; none for one without lines. Raises NotAStockFile, Unfinished."""
+    if not content.endswith(b"\n"):
+        raise Unfinished("it has to end with a newline: without one its last line may be cut")
     try:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
         if not rows or rows[0] != HEAD:
