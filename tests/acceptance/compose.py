@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,7 +25,6 @@ from tests import engine
 from tests.acceptance.stack import QUICK, Mail, Stack
 
 ROOT = Path(__file__).parents[2]
-IMAGE = "quire:test"
 UP_SECONDS = 420
 BUILD_SECONDS = 900
 PORTS = (
@@ -49,6 +48,7 @@ class Compose(Stack):
         self.state_dir = state_dir
         self.root = root  # of the tree whose compose file is meant
         self.image = image
+        self._built: set[str] = set()
         self._scale = scale
         self._servers: Servers | None = None
         self._authority = state_dir / "ca.pem"
@@ -59,7 +59,8 @@ class Compose(Stack):
         self.provider = self._address("QUIRE_PROVIDER_PORT")
 
     def build(self) -> None:
-        """Make the image of this tree."""
+        """Make the image of this tree; `down` takes it away again."""
+        self._built.add(self.image)
         self.run("build", "--quiet", seconds=BUILD_SECONDS)
 
     def up(self, *words: str) -> None:
@@ -85,8 +86,13 @@ class Compose(Stack):
         os.environ.update(self._signs_in)
 
     def down(self) -> None:
-        """Stop and remove all, the data as well."""
-        self.run("down", "--volumes", "--remove-orphans", "--timeout", "20", seconds=180)
+        """Stop and remove all, the data and the images as well; what was built stays cached."""
+        try:
+            self.run("down", "--volumes", "--remove-orphans", "--timeout", "20", seconds=180)
+        finally:
+            for image in sorted(self._built):
+                with suppress(subprocess.SubprocessError):
+                    _docker("image", "rm", image)
 
     def run(self, *words: str, seconds: float = 60) -> str:
         """`docker compose` with these words; gives what it prints."""
@@ -202,16 +208,26 @@ def _docker(*words: str, seconds: float = 60) -> str:
     return done.stdout
 
 
+def new_image(name: str = "test") -> str:
+    """A tag that nobody else builds at the same time."""
+    return f"quire:{name}-{uuid4().hex[:6]}"
+
+
 @contextmanager
 def new_project(
-    *, root: Path = ROOT, image: str = IMAGE, scale: Sequence[str] = ()
+    *, root: Path = ROOT, image: str = "", scale: Sequence[str] = ()
 ) -> Generator[Compose]:
-    """Build the image, give a stack that is up, and leave nothing of it but the image."""
+    """Build the image, give a stack that is up, and leave nothing of it."""
     with tempfile.TemporaryDirectory(prefix="quire-compose-") as directory:
-        stack = Compose(root, image, Path(directory), scale)
+        stack = Compose(root, image or new_image(), Path(directory), scale)
         try:
             stack.build()
             stack.up()
             yield stack
-        finally:
-            stack.down()
+        except BaseException as fault:
+            try:
+                stack.down()
+            except (AssertionError, OSError, subprocess.SubprocessError) as left:
+                fault.add_note(f"and it could not be taken down: {left}")
+            raise
+        stack.down()

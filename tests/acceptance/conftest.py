@@ -24,7 +24,7 @@ def target(request: pytest.FixtureRequest) -> Iterator[Stack | str]:
         with new_stack() as stack:
             yield stack
     elif wanted == "compose":
-        lacking = engine.missing(*NEEDED)
+        lacking = engine.missing(*NEEDED, compose=True)
         if lacking:
             raise pytest.UsageError(f"--target compose: {lacking}")
         with new_project(scale=request.config.getoption("scale") or ()) as project:

@@ -11,7 +11,7 @@ from tests.acceptance.shop import Shop
 
 @pytest.fixture(scope="package")
 def _compose() -> None:
-    lacking = engine.missing(*NEEDED)
+    lacking = engine.missing(*NEEDED, compose=True)
     if lacking:
         pytest.skip(lacking)
 

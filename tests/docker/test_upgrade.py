@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.compose import IMAGE, ROOT, Compose, new_project
+from tests.acceptance.compose import ROOT, Compose, new_image, new_project
 from tests.acceptance.load import Load
 from tests.acceptance.shop import Shop
 from tests.acceptance.wait import until
 
-BEFORE = "quire:last-release"
 SETTLED_SECONDS = 90
 
 
@@ -32,7 +31,7 @@ def before(_compose: None, tmp_path: Path) -> Iterator[Compose]:
     root = tmp_path / "release"
     with tarfile.open(fileobj=io.BytesIO(_git("archive", tag))) as archive:
         archive.extractall(root, filter="data")
-    with new_project(root=root, image=BEFORE) as project:
+    with new_project(root=root, image=new_image("last-release")) as project:
         yield project
 
 
@@ -44,7 +43,8 @@ def test_the_schema_is_migrated_while_old_processes_run_and_no_order_is_lost(bef
         load = Load(shop)
         load.start()
         load.places_another()
-        project.root, project.image = ROOT, IMAGE
+        released = project.image
+        project.root, project.image = ROOT, new_image()
         project.build()
         project.run("run", "--rm", "--no-deps", "-T", "migrate", seconds=120)
         after = load.places_another()  # taken in by old processes on the new schema
@@ -53,7 +53,7 @@ def test_the_schema_is_migrated_while_old_processes_run_and_no_order_is_lost(bef
         load.places_another()
         load.stop()
         images = {each["Config"]["Image"] for each in project.containers().values()}
-        assert BEFORE not in images
+        assert released not in images
         until(project.is_healthy, SETTLED_SECONDS)
         for order_id in load.accepted:
             shop.delivered(order_id)
