@@ -2,16 +2,21 @@
 
 import os
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from shutil import copytree
 
 import pytest
+
+from tests.acceptance.wait import until
 
 ENGINE = Path(__file__).parents[2] / ".ci" / "engine"
 
 RECIPES = """#!/bin/bash
 echo "$*" >>"$TOLD/calls"
 case "$*" in
-"engine start") sleep 60 & echo $! >"$TOLD/pid"; touch "$TOLD/runs";;
+"engine start") [ -z "$BROKEN" ] || exit 1
+  sleep 60 & echo $! >"$TOLD/pid"; touch "$TOLD/runs";;
 "engine stop") rm "$TOLD/runs";;
 *) [ -w "$(dirname "$0")/images/recipe" ] && touch "$TOLD/writable"; exit "${FAILS:-0}";;
 esac
@@ -25,24 +30,28 @@ class Gate:
     """A machine whose engine is a file that is there or not."""
 
     def __init__(self, root: Path) -> None:
-        self.told, self.work = root / "told", root / "work"
+        self.told, self.work, shared = root / "told", root / "work", root / "shared"
         recipes, programs = root / "recipes", root / "bin"
-        for each in (self.told, self.work, recipes / "images", programs):
+        for each in (self.told, self.work, shared, recipes / "images", programs):
             each.mkdir(parents=True)
         self.recipes = _script(recipes / "standins", RECIPES)
         _script(programs / "docker", DOCKER)
         (recipes / "images" / "recipe").touch(0o444)
-        self._env = {"PATH": f"{programs}:{os.environ['PATH']}", "TOLD": str(self.told)}
+        self.env = {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "TOLD": str(self.told),
+            "TMPDIR": str(shared),
+        }
 
-    def engine(self, verb: str, **env: str) -> str:
+    def engine(self, verb: str, work: Path | None = None, **env: str) -> str:
         """Give what it prints; returns once nobody holds its output any more."""
         done = subprocess.run(
-            [ENGINE, verb, self.work],
+            [ENGINE, verb, work or self.work],
             check=True,
             capture_output=True,
             text=True,
             timeout=30,
-            env={**self._env, "QUIRE_STANDINS": str(self.recipes), **env},
+            env={**self.env, "QUIRE_STANDINS": str(self.recipes), **env},
         )
         return done.stdout
 
@@ -52,9 +61,11 @@ class Gate:
         return file.read_text().splitlines() if file.is_file() else []
 
     def end(self) -> None:
-        pid = self.told / "pid"
-        if pid.is_file():
-            os.kill(int(pid.read_text()), 9)
+        root = self.told.parent
+        for pid in (self.told / "pid", *root.glob("*/holder")):
+            if pid.is_file():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid.read_text()), 9)
 
 
 @pytest.fixture
@@ -95,3 +106,73 @@ def test_without_recipes_there_is_none(gate: Gate):
     said = gate.engine("start", QUIRE_STANDINS="/nowhere/standins")
     assert "skipped" in said
     assert gate.calls == []
+
+
+@pytest.mark.parametrize("first", ["who started it", "who came later"])
+def test_of_two_gates_the_last_to_leave_stops_the_engine(gate: Gate, first: str):
+    other = gate.told.parent / "other"
+    other.mkdir()
+    gate.engine("start")
+    assert "is used" in gate.engine("start", other)
+    leaving = [gate.work, other] if first == "who started it" else [other, gate.work]
+    gate.engine("stop", leaving[0])
+    assert (gate.told / "runs").exists(), "another gate is at work on it"
+    gate.engine("stop", leaving[1])
+    assert not (gate.told / "runs").exists()
+    assert gate.calls.count("engine stop") == 1
+
+
+def test_a_gate_that_was_killed_keeps_no_engine(gate: Gate):
+    killed = gate.told.parent / "killed"
+    killed.mkdir()
+    gate.engine("start")
+    caller = ["bash", "-c", '"$0" start "$1"; exit 1', str(ENGINE), str(killed)]
+    subprocess.run(caller, check=False, capture_output=True, timeout=30, env=gate.env)
+    holder = int((killed / "holder").read_text())
+    until(lambda: not Path(f"/proc/{holder}").exists(), 20)
+    gate.engine("stop")
+    assert not (gate.told / "runs").exists()
+
+
+def test_an_engine_that_would_not_start_is_not_stopped(gate: Gate):
+    gate.engine("start", BROKEN="1")
+    gate.engine("stop")
+    assert "engine stop" not in gate.calls
+
+
+@pytest.mark.parametrize("code", [0, 2])
+def test_what_cannot_be_cleaned_up_leaves_the_code_of_the_gate(tmp_path: Path, code: int):
+    copytree(ENGINE.parent, tmp_path / "tree" / ".ci")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    _script(programs / "make", f"#!/bin/bash\necho all is said; exit {code}\n")
+    _script(programs / "rm", "#!/bin/bash\nexit 1\n")
+    _script(programs / "docker", "#!/bin/bash\nexit 1\n")
+    done = subprocess.run(
+        [tmp_path / "tree" / ".ci" / "run"],
+        check=False,
+        capture_output=True,
+        timeout=30,
+        env={
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "TMPDIR": str(tmp_path),
+            "QUIRE_STANDINS": "/nowhere/standins",
+        },
+    )
+    assert done.returncode == code
+
+
+def test_the_gate_s_images_are_its_own_and_go(tmp_path: Path):
+    told = tmp_path / "told"
+    for name in ("make", "docker"):
+        _script(tmp_path / name, f'#!/bin/bash\necho {name} "$*" >>"{told}"\n')
+    work = tmp_path / "work"
+    work.mkdir()
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    image = [ENGINE.with_name("image"), work]
+    subprocess.run(image, check=True, cwd=ENGINE.parents[1], env={"PATH": path}, timeout=30)
+    lines = told.read_text().splitlines()
+    built = [line.partition("TAG=")[2] for line in lines if line.startswith("make")]
+    assert len(built) == 2
+    assert "quire:local" not in built
+    assert lines[-1] == f"docker image rm {' '.join(built)}"
