@@ -9,6 +9,7 @@ from uuid import uuid4
 import click
 
 from cli.output import (
+    Exit,
     Failure,
     Number,
     differs,
@@ -140,7 +141,8 @@ def bench(
     except UnknownProfile as unknown:
         raise click.BadParameter(str(unknown), param_hint="--profile") from unknown
     except StackFault as fault:
-        raise Failure(fault.code, fault.message, hint=fault.hint) from fault
+        code = Exit.NOT_REACHABLE if fault.code == "no_engine" else Exit.REFUSED
+        raise Failure(fault.code, fault.message, hint=fault.hint, exit_code=code) from fault
     emit(measured, as_json=as_json, text=lambda: report.text(measured))
     if not measured.sound:
         differs()

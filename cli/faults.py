@@ -98,7 +98,7 @@ def faults(
             )
         report = asyncio.run(work)
     except StackFault as fault:
-        absent = fault.code == "not_up"
+        absent = fault.code in ("not_up", "no_engine")
         code = Exit.NOT_REACHABLE if absent else Exit.REFUSED
         raise Failure(fault.code, fault.message, hint=fault.hint, exit_code=code) from fault
     from bench.faults import report as reports

@@ -178,7 +178,7 @@ class Project:
 @contextmanager
 def project(name: str) -> Generator[Project]:
     """A project that runs, by the engine that DOCKER_HOST names; StackFault when there is none."""
-    with _engine(os.environ.get("DOCKER_HOST", SOCKET)) as http:
+    with _engine(os.environ.get("DOCKER_HOST") or SOCKET) as http:
         found = Project(name, http)
         if not found.containers():
             raise StackFault(

@@ -9,6 +9,7 @@ import pytest
 from tests import engine
 
 ROOT = Path(__file__).parents[2]
+SECONDS = 900
 MODULES = (
     "test_store_log", "test_topics", "test_engine", "test_owner", "test_relay",
     "test_relay_outage", "test_timers", "test_views",
@@ -26,6 +27,7 @@ def test_the_integration_tests_pass_on_containers():
         check=False,
         capture_output=True,
         text=True,
+        timeout=SECONDS,
         cwd=ROOT,
     )
     last = done.stdout.splitlines()[-1]

@@ -11,6 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from cli.bench import bench
+from cli.faults import faults
+from cli.output import Exit, Failure
 from stack import containers
 from stack.containers import REFUSED, Project
 from stack.errors import StackFault
@@ -150,3 +153,17 @@ def test_without_an_engine_that_is_told(monkeypatch: pytest.MonkeyPatch, tmp_pat
     with pytest.raises(StackFault) as missing, containers.project("p"):
         pass
     assert missing.value.code == "no_engine"
+
+
+def test_an_empty_address_of_the_engine_is_the_default_and_none_there_is_not_reachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    absent = tmp_path / "absent.sock"
+    monkeypatch.setattr(containers, "SOCKET", f"unix://{absent}")
+    monkeypatch.setenv("DOCKER_HOST", "")
+    with pytest.raises(StackFault, match=str(absent)), containers.project("p"):
+        pass
+    for verb in (bench, faults):
+        with pytest.raises(Failure) as failed:
+            verb.main(["--compose", "p"], standalone_mode=False)
+        assert (failed.value.code, failed.value.exit_code) == ("no_engine", Exit.NOT_REACHABLE)
