@@ -2,7 +2,8 @@
 
 from typing import Literal, NamedTuple
 
-from api.intake.mappers import Asked, Scan, commands_of
+from api.goods import SHOWN
+from api.intake.mappers import Asked, GoodsReceipt, Scan, commands_of
 from api.intake.reading import events_of
 from api.intake.taking import Event, understood
 from api.place import lines_at
@@ -14,6 +15,7 @@ from store import catalogue, dead_letters, idempotency, parcels
 from store.connect import AsyncConnection
 from store.parked import Parked
 from store.vault import CannotOpen, Vault
+from store.views import stock
 
 INTAKE = "/events"
 """How the address of an intake of ours ends; what others take, only they know."""
@@ -82,5 +84,15 @@ async def _look(conn: AsyncConnection, asked: Asked) -> None:
             find = parcels.by_id if asked.parcel_id else parcels.by_tracking
             if not await find(conn, [asked.parcel_id or asked.tracking]):
                 raise Problem(409, "parcel_unknown", "no parcel of that name has a label yet")
-        case _:
-            pass
+        case GoodsReceipt():
+            if not asked.uncatalogued:
+                await _look_for_goods(conn, asked)
+
+
+async def _look_for_goods(conn: AsyncConnection, asked: GoodsReceipt) -> None:
+    skus = asked.by_sku.keys()
+    unknown = skus - (await catalogue.find(conn, sorted(skus))).keys()
+    unknown -= await stock.existing(conn, sorted(unknown))
+    if unknown:
+        named = ", ".join(sorted(unknown)[:SHOWN])
+        raise Problem(422, "sku_unknown", f"neither in the catalogue nor in stock: {named}")
