@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from secrets import token_urlsafe
+from urllib.parse import quote
 
 import click
 
@@ -52,7 +53,8 @@ def make(
     for role, place in (("app", app), ("owner", owner), ("reader", owner)):
         password = place / ("password" if role == "app" else f"{role}-password")
         made += _password(password)
-        dsn = f"postgresql://quire_{role}:{password.read_text()}@{postgres}/{database}"
+        secret = quote(password.read_text().strip(), safe="")
+        dsn = f"postgresql://quire_{role}:{secret}@{postgres}/{database}"
         if authority:
             dsn += f"?sslmode=verify-full&sslrootcert={authority}"
         made += _kept(place / ("dsn" if role == "app" else f"{role}-dsn"), dsn)

@@ -37,6 +37,14 @@ def test_each_role_has_a_password_of_its_own(tmp_path: Path):
     }  # fmt: skip
 
 
+def test_a_password_of_ones_own_is_quoted_without_the_end_of_its_line(tmp_path: Path):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "password").write_text("p@ss/word\n")
+    run(tmp_path, "app", "owner")
+    dsn = files(tmp_path)["app/dsn"]
+    assert dsn == "postgresql://quire_app:p%40ss%2Fword@postgres:5432/quire"
+
+
 def test_tls_can_be_added_later_and_keeps_the_passwords(tmp_path: Path):
     run(tmp_path, "app", "owner")
     before = files(tmp_path)
