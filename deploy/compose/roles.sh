@@ -11,3 +11,9 @@ create role quire_app login password :'app';
 create role quire_reader login password :'reader' in role pg_read_all_data;
 create database quire owner quire_owner;
 SQL
+
+# psql has ended, its backend perhaps not yet: the entry point stops the server at once, and would
+# have it log that it terminated a connection.
+while grep -qs '^postgres: postgres ' /proc/[0-9]*/cmdline; do
+  sleep 0.02
+done
