@@ -14,6 +14,7 @@ SQL
 
 # psql has ended, its backend perhaps not yet: the entry point stops the server at once, and would
 # have it log that it terminated a connection.
-while grep -qs '^postgres: postgres ' /proc/[0-9]*/cmdline; do
+for _ in $(seq 500); do
+  grep -qs '^postgres: postgres ' /proc/[0-9]*/cmdline || break
   sleep 0.02
 done
