@@ -60,8 +60,8 @@ bench: $(VENV)/.dev ## Measure a short set of all; BENCH="core append" says whic
 image: ## Build the image, TAG=quire:local; print its size and the seconds.
 	@begin=$$(date +%s); docker build --quiet --tag $(TAG) \
 	  --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) . >/dev/null && end=$$(date +%s) && \
-	docker history --human=false --format '{{.Size}} {{.CreatedBy}}' $(TAG) | awk -v tag=$(TAG) -v took=$$((end - begin)) ' \
-	  { all += $$1 } !base { own += $$1 } /useradd --system --uid 10001/ { base = 1 } \
+	docker history --no-trunc --human=false --format '{{.Size}} {{.CreatedBy}}' $(TAG) | awk -v tag=$(TAG) -v took=$$((end - begin)) ' \
+	  { all += $$1 } !base { own += $$1 } /groupadd --system --gid 10001/ { base = 1 } \
 	  END { printf "%s: %.0f MB on top of the base, %.0f MB in all, built in %d s\n", tag, own / 1e6, all / 1e6, took }'
 
 sbom: $(VENV)/.dev ## List what is in the image, as CycloneDX JSON, in build/quire.cdx.json.
