@@ -71,7 +71,7 @@ async def wish(world: World, *, answered: bool) -> idempotency.Wish:
     )
     made = idempotency.Wish(
         "test", order_id, message.id, message.subject, b"", "open", world.routes.commands["order"],
-        message.headers(), message.key, message.data, None, created,
+        message.headers(), message.key, message.data, b"{}", created,
     )  # fmt: skip
     await idempotency.add(world.conn, made)
     if answered:
