@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import click
 
-from cli.output import say
+from cli.output import Failure, say
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
 READABLE = 0o644  # by the database's own user as well: who may mount the directory is the wall
@@ -33,7 +33,10 @@ def keys() -> None:
 def make(
     app: Path, owner: Path, postgres: str, database: str, tls: Path | None, kafka: Path | None
 ) -> None:
-    """Make the files that are not there yet; leave every other as it is.
+    """Make the files that are not there yet.
+
+    A password or a certificate that is there stays. What follows from them, a DSN for instance, is
+    written anew when they have changed.
 
     \b
     APP/password, APP/dsn                    of the role quire_app
@@ -105,9 +108,15 @@ def _password(path: Path) -> list[Path]:
 
 def _write(path: Path, text: str) -> list[Path]:
     """Write it whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.write_text(text)
-    part.chmod(READABLE)
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text)
+        part.chmod(READABLE)
+        part.replace(path)
+    except OSError as fault:
+        why = f"{path} cannot be written: {fault.strerror}"
+        raise Failure(
+            "not_writable", why, hint="Name directories that you may write to."
+        ) from fault
     return [path]

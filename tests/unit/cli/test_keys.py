@@ -7,6 +7,7 @@ import pytest
 from click import UsageError
 
 from cli.keys import make
+from cli.output import Failure
 
 
 def run(root: Path, *names: str) -> None:
@@ -105,3 +106,10 @@ def shake_hands(server: ssl.SSLContext, client: ssl.SSLContext, called: str) -> 
                 waiting.discard(side)
             except ssl.SSLWantReadError:
                 continue
+
+
+def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path):
+    (tmp_path / "app").write_text("a file, no directory")
+    with pytest.raises(Failure, match="app/password cannot be written") as told:
+        run(tmp_path, "app", "owner")
+    assert told.value.code == "not_writable"
