@@ -30,6 +30,25 @@ async def test_times_are_read_in_utc_and_the_options_of_the_dsn_hold(dsn: str, i
         assert await told(conn, "enable_seqscan") == ("off" if index_only else "on")
 
 
+async def test_an_owner_gives_back_what_it_holds_when_it_freezes(dsn: str):
+    async with await connect(dsn, name="test", index_only=True) as conn:
+        assert await told(conn, "idle_in_transaction_session_timeout") == "1min"
+
+
+async def test_who_asks_over_http_does_not_wait_for_a_lock_for_ever(dsn: str):
+    async with pool(dsn, name="test", size=1) as room, room.connection() as conn:
+        assert await told(conn, "lock_timeout") == "10s"
+
+
+async def test_options_of_the_environment_hold_where_the_dsn_has_none(
+    postgres_dsn: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PGOPTIONS", "-c statement_timeout=13s")
+    async with await connect(postgres_dsn, name="test") as conn:
+        assert await told(conn, "statement_timeout") == "13s"
+        assert await told(conn, "timezone") == "UTC"
+
+
 async def test_so_does_a_pool(dsn: str):
     async with pool(dsn, name="test", size=1) as room, room.connection() as conn:
         assert await told(conn, "timezone") == "UTC"

@@ -109,6 +109,12 @@ MUTANTS = (
         "Nobody changes the wish of a message that is being decided again.",
     ),
     Mutant(
+        "heir_waits_for_the_frozen",
+        "tests/integration/test_parked_frozen.py::"
+        "test_the_next_owner_works_while_the_one_before_is_frozen",
+        "An owner that freezes in a redrive holds up nobody but that key.",
+    ),
+    Mutant(
         "timer_not_armed",
         "tests/integration/test_engine.py::test_a_timer_that_is_not_armed_does_nothing",
         "A timer that is not the one armed does nothing.",
