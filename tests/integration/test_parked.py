@@ -2,10 +2,9 @@
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -23,19 +22,8 @@ from streams.agents import declare
 from streams.context import Outside
 from streams.engine import Engine
 from tests.integration.hand import message, named, settings
-from tests.integration.parked_world import Room, open_room, place
+from tests.integration.parked_world import Room, place
 from tests.integration.relay_world import until, within
-
-
-@pytest.fixture
-async def room(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Room]:
-    async with open_room(postgres_dsn, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def key() -> str:
-    return f"o-{uuid4().hex[:8]}"
 
 
 async def test_an_edited_message_takes_the_place_of_the_first(room: Room, key: str):

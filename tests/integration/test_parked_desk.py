@@ -1,9 +1,6 @@
 """Parked messages as a person sees and chooses them: by cause, with a preview, page by page."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -19,20 +16,9 @@ from store import outcomes, parked, parked_choice, timers
 from store.codec import encode
 from store.parked_choice import Choice
 from tests.integration.hand import message, named
-from tests.integration.parked_world import Room, open_room, place
+from tests.integration.parked_world import Room, place
 
 NO_LETTERS = Letters(None, None)
-
-
-@pytest.fixture
-async def room(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Room]:
-    async with open_room(postgres_dsn, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def key() -> str:
-    return f"o-{uuid4().hex[:8]}"
 
 
 async def test_the_preview_says_what_would_become_of_each(room: Room, key: str):
