@@ -61,8 +61,8 @@ def channels(settings: Settings) -> Sender:
 
 
 def _smtp(settings: Settings, host: str) -> Sender:
-    from gateways.smtp import SmtpSender  # noqa: PLC0415
-    from gateways.smtp_server import CaFileNotUsable, Server  # noqa: PLC0415
+    from gateways.smtp import SmtpSender  # noqa: PLC0415 slow, and wanted by this agent alone
+    from gateways.smtp_server import CaFileNotUsable, Server  # noqa: PLC0415 the same
 
     password = settings.smtp_password.get_secret_value()
     server = Server(
@@ -84,7 +84,7 @@ def _smtp(settings: Settings, host: str) -> Sender:
 
 
 def _webhook(settings: Settings) -> Sender:
-    from gateways.webhook import WebhookNotUsable, WebhookSender  # noqa: PLC0415
+    from gateways.webhook import WebhookNotUsable, WebhookSender  # noqa: PLC0415 the same
 
     secret = settings.notify_webhook_secret.get_secret_value()
     try:
