@@ -92,7 +92,8 @@ async def cancel(
 
     def command(document: OrderDocument | None) -> Command:
         lines = _lines(document, wanted.lines) if wanted.lines else ()
-        return CancelOrder(asked.order_id, lines, wanted.reason)
+        refused = _refused(document) if lines else ()
+        return CancelOrder(asked.order_id, lines, wanted.reason, refused)
 
     return await asked.submit("cancel", wanted, command)
 
@@ -229,6 +230,11 @@ def _lines(
             )
         found.append(LineQuantity(fit[0].line, fit[0].sku, form.quantity))
     return tuple(found)
+
+
+def _refused(document: OrderDocument | None) -> tuple[str, ...]:
+    """The parcels that the carrier will not have."""
+    return tuple(one.parcel_id for one in _shown(document).parcels if one.status == "refused")
 
 
 def _returnable(document: OrderDocument | None) -> tuple[LineQuantity, ...]:

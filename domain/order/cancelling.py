@@ -1,6 +1,6 @@
 """Taking back an order, or lines and quantities of it, and all that must come back with them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from domain.errors import Refused
 from domain.message import LineQuantity, Parcel
@@ -18,7 +18,8 @@ def cancel_order(command: m.CancelOrder, state: State) -> list[m.OrderEvent]:
         if command.lines:
             raise Refused("nothing_to_cancel")
         return []  # it is being cancelled already
-    request = _request(state, _wanted(command, state), command.reason)
+    wanted = _wanted(command, state)
+    request = _request(state, wanted, command.reason, command.parcels_first)
     if request.parcels or (request.whole and state.in_flight):
         return [request]
     void = request.whole and state.attempt_status in ("action", "authorized")
@@ -93,13 +94,15 @@ def _wanted(command: m.CancelOrder, state: State) -> Mapping[int, int]:
     return wanted
 
 
-def _request(state: State, wanted: Mapping[int, int], reason: str) -> m.CancellationRequested:
+def _request(
+    state: State, wanted: Mapping[int, int], reason: str, first: Collection[str] = ()
+) -> m.CancellationRequested:
     return m.CancellationRequested(
         state.order.order_id,
         state.cancellations + 1,
         named(state.order.lines, wanted),
         not less(state.remaining(), wanted),
-        _parcels_with(state, wanted),
+        _parcels_with(state, wanted, first),
         reason,
     )
 
@@ -121,11 +124,16 @@ def _unshipped(state: State) -> dict[int, int]:
     return less(state.remaining(), _shipped_units(state))
 
 
-def _parcels_with(state: State, wanted: Mapping[int, int]) -> tuple[Parcel, ...]:
-    """Out of which parcels `wanted` has to be taken, those that are not asked for it yet first."""
+def _parcels_with(
+    state: State, wanted: Mapping[int, int], first: Collection[str]
+) -> tuple[Parcel, ...]:
+    """Out of which parcels `wanted` has to be taken: `first`, then the others in their order.
+
+    What a parcel is asked for already it is not asked for again.
+    """
     left = dict(wanted)
     found: list[Parcel] = []
-    for parcel in state.parcels.values():
+    for parcel in sorted(state.parcels.values(), key=lambda one: one.parcel_id not in first):
         if parcel.status != "planned" or not left:
             continue
         free = units(parcel.lines)

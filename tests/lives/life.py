@@ -57,7 +57,7 @@ def _see_to_refused(world: World) -> None:
         order_id = parcel_id.rpartition(".")[0]
         if number % 2:
             lines = world.parcels[stream].lines
-            world.tell(order.CancelOrder(order_id, lines))
+            world.tell(order.CancelOrder(order_id, lines, parcels_first=(parcel_id,)))
         if world.parcels[stream].refused and not world.parcels[stream].cancelled:
             world.tell(RetryLabel(order_id, parcel_id))
 

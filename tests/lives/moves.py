@@ -76,7 +76,13 @@ def lines_of(tape: Tape) -> tuple[LineQuantity, ...]:
 def cancels(world: World, tape: Tape) -> str:
     order_id = tape.one_of(ORDERS)
     lines = lines_of(tape) if tape.upto(1) else ()
-    return sends(world, order.CancelOrder(order_id, lines))
+    return sends(world, order.CancelOrder(order_id, lines, parcels_first=refused(world, order_id)))
+
+
+def refused(world: World, order_id: str) -> tuple[str, ...]:
+    """The parcels of the order that the carrier will not have, as its document shows them."""
+    names = (name.removeprefix("shipment-") for name, one in world.parcels.items() if one.refused)
+    return tuple(name for name in names if name.rpartition(".")[0] == order_id)
 
 
 def pays(world: World, tape: Tape) -> str:

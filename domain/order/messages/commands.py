@@ -47,11 +47,16 @@ class ConfirmOrder(OrderCommand, frozen=True):
 
 
 class CancelOrder(OrderCommand, frozen=True):
-    """Takes back `lines`, or all that is left when there are none."""
+    """Takes back `lines`, or all that is left when there are none.
+
+    Of a line that lies in several parcels the units come out of `parcels_first` before any others:
+    those that the carrier refused, when the wish was made.
+    """
 
     kind: ClassVar[str] = "quire.order.cancel"
     lines: tuple[LineQuantity, ...] = ()
     reason: str = ""
+    parcels_first: tuple[str, ...] = ()
 
 
 class ExpireOrder(OrderCommand, frozen=True):

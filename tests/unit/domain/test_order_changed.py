@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from domain.deadlines import Arm, Periods, deadlines
 from domain.message import LineQuantity, Parcel
 from domain.order import messages as m
 from domain.order.status import status_of
-from tests.shop import pounds
+from tests.shop import line, pounds
 from tests.spec import NOON
 from tests.unit.domain.orders import (
     AGAIN,
@@ -34,6 +35,30 @@ from tests.unit.domain.orders import (
 
 def test_cancelling_asks_the_parcels_first():
     given(*TO_CONFIRMED).when(m.CancelOrder(ORDER)).then(STOPPING)
+
+
+@pytest.mark.parametrize(
+    ("first", "asked"),
+    [
+        ((), (("o-1.1", 20), ("o-1.2", 5))),
+        (("o-1.2",), (("o-1.2", 20), ("o-1.1", 5))),
+        (("o-1.3", "o-1.2"), (("o-1.2", 20), ("o-1.3", 4), ("o-1.1", 1))),
+        (("o-9.1",), (("o-1.1", 20), ("o-1.2", 5))),
+    ],
+)
+def test_units_come_out_of_the_parcels_first_that_the_carrier_refused(first: Any, asked: Any):
+    def mugs(quantity: int) -> Any:
+        return (LineQuantity(1, "mug", quantity),)
+
+    parcels = tuple(Parcel(f"o-1.{n}", mugs(units)) for n, units in ((1, 20), (2, 20), (3, 4)))
+    placed = replace(PLACED, lines=(line(1, "mug", 44),), total=pounds(22_000), charges=())
+    confirmed = m.OrderConfirmed(ORDER, pounds(22_000), parcels)
+    cancel = m.CancelOrder(ORDER, mugs(25), parcels_first=first)
+    given(placed, REQUESTED, confirmed).when(cancel).then(
+        m.CancellationRequested(
+            ORDER, 1, mugs(25), False, tuple(Parcel(name, mugs(units)) for name, units in asked)
+        )
+    )
 
 
 def test_a_stopped_parcel_voids_and_releases():
