@@ -9,6 +9,7 @@ from api.queries import LARGEST_PAGE, PAGE, limit, time
 from api.service import service_of
 from domain.order.status import STATUSES
 from store.views import orders
+from store.views.needs import ATTENTION, NEEDS
 from store.views.orders import Filter
 
 router = APIRouter(tags=["orders"], route_class=HotRoute)
@@ -19,6 +20,14 @@ _TIMES = [
     parameter("from", "Placed at or after", example="2026-03-01T00:00:00Z", format="date-time"),
     parameter("to", "Placed before", example="2026-04-01T00:00:00Z", format="date-time"),
 ]
+_NEEDS = parameter(
+    "needs",
+    "Orders that need a person: because the carrier refused a parcel (`label`), a `message` did not"
+    " leave, `money` is owed after a capture or refund that failed, a `return` wants an answer; or"
+    " any of these (`attention`)",
+    example="attention",
+    enum=("attention", *NEEDS),
+)
 _STATUS = parameter("status", "The order's status", example="confirmed", enum=STATUSES)
 
 
@@ -39,7 +48,14 @@ async def one(request: Request) -> Response:
     summary="Orders, newest first",
     responses=told(422, answer=200),
     openapi_extra={
-        "parameters": [_STATUS, parameter("customer", "The customer"), *_TIMES, _LIMIT, _CURSOR]
+        "parameters": [
+            _STATUS,
+            _NEEDS,
+            parameter("customer", "The customer"),
+            *_TIMES,
+            _LIMIT,
+            _CURSOR,
+        ]
     },
 )
 async def some(request: Request) -> Response:
@@ -53,8 +69,8 @@ async def some(request: Request) -> Response:
     responses=told(422, answer=200),
     openapi_extra={
         "parameters": [
-            parameter("customer_id", "The customer", where="path"), _STATUS, *_TIMES, _LIMIT,
-            _CURSOR,
+            parameter("customer_id", "The customer", where="path"), _STATUS, _NEEDS, *_TIMES,
+            _LIMIT, _CURSOR,
         ]
     },
 )  # fmt: skip
@@ -70,6 +86,7 @@ async def _page(request: Request, customer_id: str) -> Response:
         customer_id=customer_id,
         since=time("from", asked.get("from")),
         until=time("to", asked.get("to")),
+        needs=_needs(asked.get("needs", "")),
     )
     page = (wanted, asked.get("cursor", ""), limit(asked.get("limit")))
     try:
@@ -87,3 +104,12 @@ def _status(text: str) -> str:
         hint = f"Known are {', '.join(STATUSES)}."
         raise Problem(422, "status_not_valid", "no order has this status", hint=hint)
     return text
+
+
+def _needs(text: str) -> int:
+    if not text or text == "attention":
+        return ATTENTION if text else 0
+    if text not in NEEDS:
+        hint = f"Known are attention, {', '.join(NEEDS)}."
+        raise Problem(422, "needs_not_valid", "no order needs this", hint=hint)
+    return NEEDS[text]

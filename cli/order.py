@@ -84,6 +84,12 @@ def show(order_id: str, url: str, as_json: bool) -> None:
 
 @order.command("list")
 @click.option("--status", default="", help="Only of this status, as confirmed.")
+@click.option(
+    "--needs",
+    default="",
+    metavar="WHAT",
+    help="Only what needs somebody: attention (whatever for), label, message, money or return.",
+)
 @click.option("--customer", default="", help="Only of this customer's id.")
 @click.option(
     "--from", "since", default="", metavar="TIME", help="Placed at or after, as 2026-11-21T10:00Z."
@@ -97,10 +103,19 @@ def show(order_id: str, url: str, as_json: bool) -> None:
 @url_option
 @json_option
 def list_(
-    status: str, customer: str, since: str, until: str, limit: int, url: str, as_json: bool
+    status: str,
+    needs: str,
+    customer: str,
+    since: str,
+    until: str,
+    limit: int,
+    url: str,
+    as_json: bool,
 ) -> None:
     """List orders, newest first."""
-    filters = {"status": status, "customer": customer, "from": since, "to": until}
+    filters = {
+        "status": status, "needs": needs, "customer": customer, "from": since, "to": until,
+    }  # fmt: skip
     asked = {name: value for name, value in filters.items() if value}
     found: list[Orders] = []
     with api(url) as client:

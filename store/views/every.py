@@ -43,7 +43,7 @@ VIEWS: dict[str, View] = {
         orders.NAME,
         "order_view",
         orders.COLUMNS,
-        ("text", "text", "text", "timestamptz", "int8", "text"),
+        ("text", "text", "text", "timestamptz", "int8", "text", "int2"),
         _orders,
         orders.KINDS,
         batch.Changes.fold_documents,

@@ -20,6 +20,7 @@ from store.views import fold_debts as debts
 from store.views import fold_order as own
 from store.views import fold_others as others
 from store.views.document import OrderDocument, decode, encode
+from store.views.needs import needs_of
 
 NAME = "view/orders"
 TABLE = "order_view"
@@ -124,14 +125,15 @@ class Row(NamedTuple):
     placed_at: datetime
     position: int
     document: str
+    needs: int
 
 
-COLUMNS: LiteralString = "order_id, status, customer_id, placed_at, position, document"
+COLUMNS: LiteralString = "order_id, status, customer_id, placed_at, position, document, needs"
 _UPSERT: LiteralString = (
-    "insert into order_view (order_id, status, customer_id, placed_at, position, document)"
+    f"insert into order_view ({COLUMNS})"
     " select * from unnest(%b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::bigint[],"
-    " %b::text[]) on conflict (order_id) do update set status = excluded.status,"
-    " position = excluded.position, document = excluded.document"
+    " %b::text[], %b::smallint[]) on conflict (order_id) do update set status = excluded.status,"
+    " position = excluded.position, document = excluded.document, needs = excluded.needs"
 )
 
 
@@ -143,6 +145,7 @@ def row(document: OrderDocument) -> Row:
         document.placed_at,
         document.position,
         encode(document),
+        needs_of(document),
     )
 
 
@@ -168,12 +171,13 @@ class BadCursor(ValueError):
 
 
 class Filter(NamedTuple):
-    """Which orders; `since` is included, `until` is not."""
+    """Which orders; `since` is included, `until` is not, `needs` are bits, any of which will do."""
 
     status: str = ""
     customer_id: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    needs: int = 0
 
 
 async def page(
@@ -189,6 +193,10 @@ async def page(
         # Says also that it is not empty, or the partial index could not be used.
         conditions.append("customer_id = %s and customer_id <> ''")
         values.append(wanted.customer_id)
+    if wanted.needs:
+        # The second half as well, for the same reason.
+        conditions.append("needs & %s <> 0 and needs <> 0")
+        values.append(wanted.needs)
     if wanted.since:
         conditions.append("placed_at >= %s")
         values.append(wanted.since)

@@ -135,6 +135,7 @@ def test_a_key_that_is_not_valid(shop: Shop, sku: str, key: str):
         ("GET", "/orders?limit=0", 422, "limit_not_valid"),
         ("GET", "/orders?limit=many", 422, "limit_not_valid"),
         ("GET", "/orders?status=misspelt", 422, "status_not_valid"),
+        ("GET", "/orders?needs=misspelt", 422, "needs_not_valid"),
         ("GET", "/orders?cursor=x", 422, "cursor_not_valid"),
         ("GET", "/orders?from=yesterday", 422, "time_not_valid"),
         ("GET", "/orders/%00", 422, "text_not_storable"),
