@@ -46,17 +46,25 @@ def text_of(document: Orders) -> str:
             for each in document.get("owed", [])
         ]
     if deadline := document.get("next_deadline"):
-        lines.append(f"  next: {deadline['at'][:19].replace('T', ' ')} UTC, {deadline['effect']}")
+        lines.append(f"  next: {_time(deadline['at'])}, {deadline['effect']}")
     for each in document.get("returns", []):
         lines.append(f"  return {each['return_no']}: {each['status']}, {_holds(each)}")
     lines += [
-        f"  {each['channel']} {each['template']} {each['status']}: {each['code']}"
+        f"  {each['channel']} {each['template']} {each['status']}: {each['code']}{_again(each)}"
         for each in document.get("notifications", [])
         if each["status"] != "sent"
     ]
     for parcel in document.get("parcels", []):
         lines += _parcel_text(parcel, document["order_id"])
     return "\n".join(lines)
+
+
+def _again(note: Orders) -> str:
+    return f", trying again at {_time(note['retry_at'])}" if "retry_at" in note else ""
+
+
+def _time(text: str) -> str:
+    return f"{text[:19].replace('T', ' ')} UTC"
 
 
 def _parcel_text(parcel: Orders, order_id: str) -> list[str]:

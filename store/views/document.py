@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from domain.message import MAIN, Line, LineQuantity, Money, Shortage
 from domain.order.status import rests
@@ -103,12 +103,18 @@ class Owed(Struct, frozen=True):
 
 
 class Note(Struct, frozen=True):
-    """A message to the customer and what became of it; `code` says why it was not sent."""
+    """A message to the customer and what became of it; `code` says why it was not sent.
+
+    One that is `deferred` is tried again at `retry_at`; by its `id` what becomes of it takes its
+    place.
+    """
 
     template: str
     channel: str
     status: str
     code: str = ""
+    retry_at: datetime | UnsetType = UNSET
+    id: str | UnsetType = UNSET
 
 
 class OrderDocument(Struct, frozen=True):

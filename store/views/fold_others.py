@@ -117,9 +117,11 @@ def return_received(document: OrderDocument, event: shipping.ReturnReceived) -> 
 def noted(
     document: OrderDocument,
     event: notification.NotificationSent
+    | notification.NotificationDeferred
     | notification.NotificationFailed
     | notification.NotificationSuppressed,
 ) -> OrderDocument:
+    """What became of a message takes the place of the try that it waited for."""
     match event:
         case notification.NotificationSent():
             note = Note(event.template, event.channel, "sent")
@@ -127,4 +129,7 @@ def noted(
             note = Note(event.template, event.channel, "failed", code)
         case notification.NotificationSuppressed(reason=reason):
             note = Note(event.template, event.channel, "suppressed", reason)
-    return replace(document, notifications=(*document.notifications, note))
+        case notification.NotificationDeferred(code=code, retry_at=at, notification_id=id):
+            note = Note(event.template, event.channel, "deferred", code, at, id)
+    others = (one for one in document.notifications if one.id != event.notification_id)
+    return replace(document, notifications=(*others, note))

@@ -71,6 +71,7 @@ _STEPS: Mapping[type[Event], Callable[[OrderDocument, Any], OrderDocument]] = {
     shipping.ShipmentCancelled: others.parcel_cancelled,
     shipping.ReturnReceived: others.return_received,
     notification.NotificationSent: others.noted,
+    notification.NotificationDeferred: others.noted,
     notification.NotificationFailed: others.noted,
     notification.NotificationSuppressed: others.noted,
 }

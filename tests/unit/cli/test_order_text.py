@@ -3,6 +3,7 @@
 from cli.order_text import text_of
 from domain.message import Event, LineQuantity, Money, Parcel
 from domain.notification.messages import (
+    NotificationDeferred,
     NotificationFailed,
     NotificationSent,
     NotificationSuppressed,
@@ -10,6 +11,7 @@ from domain.notification.messages import (
 from domain.order import messages as order
 from domain.shipping import messages as shipping
 from tests.unit.test_notes_view import shown
+from tests.unit.test_parcel_view import NOON
 
 EURO = Money(1, "EUR")
 LINES = (LineQuantity(1, "mug", 2),)
@@ -30,6 +32,13 @@ def test_mails_that_did_not_leave_are_listed_with_the_reason():
     assert "email order_shipped failed: address_not_usable" in lines
     assert "webhook order_delivered suppressed: not_wanted" in lines
     assert not any("order_confirmed" in line for line in lines)
+
+
+def test_mails_that_wait_say_when_they_are_tried_again():
+    names = ("n-1", "o-1", "order_shipped", "email")
+    lines = told(NotificationDeferred(*names, "unreachable", 1, NOON, NOON))
+    again = "trying again at 2026-11-17 12:00:00 UTC"
+    assert f"email order_shipped deferred: unreachable, {again}" in lines
 
 
 def test_a_parcel_that_the_carrier_refuses_says_why_and_what_to_do():
