@@ -26,6 +26,7 @@ from stack.through import PORTS, Through
 
 CARRIER_STEP_SECONDS = 0.7
 RETURN_WINDOW_SECONDS = 20
+LONGEST_PAUSE_SECONDS = 15
 DAY = 86_400
 
 SETTINGS = {
@@ -36,9 +37,14 @@ SETTINGS = {
     "QUIRE_RESERVATION_IN_ALL_MINUTES": "0.6",
     "QUIRE_AUTHENTICATION_MINUTES": "0.2",
     "QUIRE_RETURN_WINDOW_DAYS": str(RETURN_WINDOW_SECONDS / DAY),
+    "QUIRE_PAYMENT_RETRY_LONGEST_SECONDS": str(LONGEST_PAUSE_SECONDS),
+    "QUIRE_NOTIFY_RETRY_LONGEST_SECONDS": str(LONGEST_PAUSE_SECONDS),
     "QUIRE_SEAL_EVERY_SECONDS": "1",
 }
-"""Short deadlines: within a minute every order comes to the end of its life."""
+"""Short deadlines: within a minute of the last injury every order comes to the end of its life.
+
+Pauses that double all through a long run would be longer at its end than it may take to settle.
+"""
 
 
 Heal = Callable[[], object]
