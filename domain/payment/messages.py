@@ -165,7 +165,11 @@ class AuthenticationRequired(PaymentEvent, frozen=True):
 
 
 class PaymentDeclined(PaymentEvent, frozen=True):
-    """`unsure` when it was given up and the provider may hold the money all the same."""
+    """`unsure` when it was given up and the provider may hold the money all the same.
+
+    The void of that follows in the same decision, so that each log which was ever written has it:
+    0.1.0, the first release, wrote both.
+    """
 
     type: ClassVar[str] = "quire.payment.declined.v1"
     attempt: int
