@@ -32,7 +32,7 @@ class SimulatedCarrier:
 
     The first parcel of an order leaves after a step, the second after two, the others after three.
     `paused`: labels are made, and no scan ever comes by itself. It fetches nothing at a warehouse
-    that is `refused`.
+    that is `refused`; with `:first` behind its name only until a person asks again.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class SimulatedCarrier:
         now = datetime.now(UTC)
         again = None if self._paused else now + self._step
         tracking = request.tracking or f"SIM{sha256(request.parcel_id.encode()).hexdigest()[:12]}"
-        if request.step == "label" and request.warehouse in self._refused:
+        if request.step == "label" and self._refuses(request):
             return CarrierAnswer("refused", carrier="simulated", code="warehouse_not_served")
         if request.step == "label":
             fetched = again and again + (_place(request.parcel_id) - 1) * self._step
@@ -65,6 +65,12 @@ class SimulatedCarrier:
             place=place,
             next_at=None if last else again,
         )
+
+    def _refuses(self, request: CarrierRequest) -> bool:
+        """Whoever asks again, once it was given up, does so under another key than the first."""
+        if f"{request.warehouse}:first" in self._refused:
+            return request.key == f"{request.parcel_id}/label"
+        return request.warehouse in self._refused
 
 
 def _place(parcel_id: str) -> int:

@@ -12,7 +12,7 @@ import pytest
 
 from tests import engine
 from tests.acceptance.compose import NEEDED, new_project
-from tests.acceptance.laptop import Laptop, new_stack
+from tests.acceptance.laptop import REFUSING, Laptop, new_stack
 from tests.acceptance.shop import Shop
 from tests.acceptance.stack import Stack
 
@@ -21,7 +21,7 @@ from tests.acceptance.stack import Stack
 def target(request: pytest.FixtureRequest) -> Iterator[Stack | str]:
     wanted = str(request.config.getoption("target"))
     if wanted == "local":
-        with new_stack() as stack:
+        with new_stack(**REFUSING) as stack:
             yield stack
     elif wanted == "compose":
         lacking = engine.missing(*NEEDED, compose=True)

@@ -16,6 +16,9 @@ from tests.acceptance.stack import Json, Mail, Said, Stack
 from tests.integration.state_dirs import state_dir
 
 PORTS = 7
+ATTIC = "attic"
+REFUSING = {"QUIRE_CARRIER_REFUSES": f"{ATTIC}:first", "QUIRE_LABEL_REFUSALS": "1"}
+"""The carrier has to be asked twice to fetch something there."""
 
 
 class Laptop(Stack):
