@@ -1,15 +1,17 @@
 """`quire keys`: make passwords and certificates of servers that are ours alone, as files."""
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
-from secrets import token_urlsafe
 from urllib.parse import quote
 
 import click
 
+from cli.key_files import PRIVATE, READABLE, KeyFiles
 from cli.output import Failure, say
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-READABLE = 0o644  # by the database's own user as well: who may mount the directory is the wall
+_USER = re.compile(r' user_(\S+)="([^"]*)"')
 
 
 @click.group()
@@ -30,13 +32,24 @@ def keys() -> None:
 @click.option("--database", default="quire", show_default=True, help="Its name.")
 @click.option("--tls", type=click.Path(path_type=Path), help="For certificates: TLS for all.")
 @click.option("--kafka", type=click.Path(path_type=Path), help="For Kafka's users; needs --tls.")
+@click.option(
+    "--shared",
+    is_flag=True,
+    help="Let all users read what Postgres and the broker read: for volumes that only they mount.",
+)
 def make(
-    app: Path, owner: Path, postgres: str, database: str, tls: Path | None, kafka: Path | None
+    app: Path,
+    owner: Path,
+    postgres: str,
+    database: str,
+    tls: Path | None,
+    kafka: Path | None,
+    shared: bool,
 ) -> None:
-    """Make the files that are not there yet.
+    """Make the files that are not there yet; only their owner can read what is secret.
 
     A password or a certificate that is there stays. What follows from them, a DSN for instance, is
-    written anew when they have changed.
+    written anew when they have changed, unless somebody wrote another one in its place.
 
     \b
     APP/password, APP/dsn                    of the role quire_app
@@ -49,74 +62,83 @@ def make(
     """
     if kafka and not tls:
         raise click.UsageError("--kafka needs --tls: passwords travel in the clear without it")
-    made = _certificates(tls, postgres.partition(":")[0]) if tls else []
+    files = KeyFiles()
+    servers = READABLE if shared else PRIVATE
     authority = app / "ca.pem" if tls else None
     if tls and authority:
-        made += _kept(authority, (tls / "ca.pem").read_text())
+        _certificates(files, tls, postgres.partition(":")[0], servers)
+        _authority(files, authority, (tls / "ca.pem").read_text())
     for role, place in (("app", app), ("owner", owner), ("reader", owner)):
-        password = place / ("password" if role == "app" else f"{role}-password")
-        made += _password(password)
-        secret = quote(password.read_text().strip(), safe="")
-        dsn = f"postgresql://quire_{role}:{secret}@{postgres}/{database}"
-        if authority:
-            dsn += f"?sslmode=verify-full&sslrootcert={authority}"
-        made += _kept(place / ("dsn" if role == "app" else f"{role}-dsn"), dsn)
-    made += _password(owner / "admin-password")
+        password = files.password(
+            place / ("password" if role == "app" else f"{role}-password"), servers
+        )
+        plain = f"postgresql://quire_{role}:{quote(password, safe='')}@{postgres}/{database}"
+        safe = f"{plain}?sslmode=verify-full&sslrootcert={app / 'ca.pem'}"
+        dsn = place / ("dsn" if role == "app" else f"{role}-dsn")
+        files.follows(dsn, safe if tls else plain, PRIVATE, {plain, safe}.__contains__)
+    files.password(owner / "admin-password", servers)
     if tls and kafka:
-        made += _users(kafka, (tls / "ca.pem").read_text())
-    say("made " + ", ".join(str(path) for path in made) if made else "all files are there")
+        _users(files, kafka, (tls / "ca.pem").read_text(), servers)
+    _tell(files)
 
 
-def _certificates(tls: Path, postgres: str) -> list[Path]:
-    from stack.certificates import issue
+def _tell(files: KeyFiles) -> None:
+    made = ", ".join(map(str, files.made))
+    say(f"made {made}" if made else "all files are there")
+    if files.kept:
+        kept = ", ".join(map(str, files.kept))
+        say(f"left as somebody wrote them: {kept}; move one away to have ours")
 
-    if (tls / "ca.pem").is_file():
-        return []
+
+def _certificates(files: KeyFiles, tls: Path, postgres: str, servers: int) -> None:
+    from stack.certificates import is_ours, issue
+
+    authority = tls / "ca.pem"
+    key, certificate = tls / "postgres" / "server.key", tls / "postgres" / "server.pem"
+    of_kafka = tls / "kafka" / "kafka.pem"
+    # Root gives its key to Postgres' own user; the broker reads its file itself.
+    modes = {key: PRIVATE, certificate: READABLE, of_kafka: servers}
+    there = [path for path in modes if path.is_file()]
+    if authority.is_file():
+        for path in there if is_ours(authority.read_text()) else ():
+            files.adopt(path, modes[path])
+        return
+    for path in there:
+        if not files.is_ours(path):
+            raise Failure(
+                "not_ours",
+                f"{path} is there, but not the authority that signed it",
+                hint=f"Put that into {authority}, or move {path} away.",
+            )
     here = ("localhost", "127.0.0.1")
-    authority, servers = issue({"postgres": (postgres, *here), "kafka": ("kafka", *here)})
-    kafka, of_postgres = servers["kafka"], servers["postgres"]
-    return [
-        *_write(tls / "postgres" / "server.key", of_postgres.key),
-        *_write(tls / "postgres" / "server.pem", of_postgres.certificate),
-        *_write(tls / "kafka" / "kafka.pem", kafka.key + kafka.certificate),
-        *_write(tls / "ca.pem", authority),  # last, since it says that all is there
-    ]
+    above, made = issue({"postgres": (postgres, *here), "kafka": ("kafka", *here)})
+    files.write(key, made["postgres"].key, modes[key])
+    files.write(certificate, made["postgres"].certificate, modes[certificate])
+    files.write(of_kafka, made["kafka"].key + made["kafka"].certificate, modes[of_kafka])
+    files.write(authority, above, READABLE)  # last, since it says that all is there
 
 
-def _users(kafka: Path, authority: str) -> list[Path]:
+def _authority(files: KeyFiles, path: Path, text: str) -> None:
+    from stack.certificates import is_ours
+
+    files.follows(path, text, READABLE, is_ours)
+
+
+def _users(files: KeyFiles, kafka: Path, authority: str, servers: int) -> None:
     from stack.rights import USERS
 
-    made: list[Path] = []
-    users: list[str] = []
+    passwords: dict[str, str] = {}
     for user in ("admin", *USERS):
-        made += _password(kafka / user / "password")
-        made += _kept(kafka / user / "ca.pem", authority)
-        users.append(f' user_{user}="{(kafka / user / "password").read_text()}"')
-    login = PLAIN + "".join(users)
-    sections = (f"{name}.KafkaServer {{\n  {login};\n}};\n" for name in ("inside", "host"))
-    return made + _kept(kafka / "broker" / "jaas.conf", "".join(sections))
+        passwords[user] = files.password(kafka / user / "password", PRIVATE)
+        _authority(files, kafka / user / "ca.pem", authority)
+    jaas = kafka / "broker" / "jaas.conf"
+    files.follows(
+        jaas, _jaas(passwords), servers, lambda text: text == _jaas(dict(_USER.findall(text)))
+    )
 
 
-def _kept(path: Path, text: str) -> list[Path]:
-    """A file that follows from others: written again when they have changed."""
-    return [] if path.is_file() and path.read_text() == text else _write(path, text)
-
-
-def _password(path: Path) -> list[Path]:
-    return [] if path.is_file() else _write(path, token_urlsafe(24))
-
-
-def _write(path: Path, text: str) -> list[Path]:
-    """Write it whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text)
-        part.chmod(READABLE)
-        part.replace(path)
-    except OSError as fault:
-        why = f"{path} cannot be written: {fault.strerror}"
-        raise Failure(
-            "not_writable", why, hint="Name directories that you may write to."
-        ) from fault
-    return [path]
+def _jaas(passwords: Mapping[str, str]) -> str:
+    users = "".join(f' user_{user}="{password}"' for user, password in passwords.items())
+    return "".join(
+        f"{name}.KafkaServer {{\n  {PLAIN}{users};\n}};\n" for name in ("inside", "host")
+    )

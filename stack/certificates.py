@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 VALID = timedelta(days=3 * 365)
 SKEW = timedelta(hours=1)  # clocks differ
 CURVE = ec.SECP256R1()
+AUTHORITY = "Quire's authority"
 
 
 class Certified(NamedTuple):
@@ -28,13 +29,23 @@ def issue(servers: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Certifie
     The authority's key is forgotten: nobody can sign with it later, and renewing is making anew.
     """
     above = ec.generate_private_key(CURVE)
-    authority = _signed("Quire's authority", above, above)
+    authority = _signed(AUTHORITY, above, above)
     made: dict[str, Certified] = {}
     for name, hosts in servers.items():
         key = ec.generate_private_key(CURVE)
         pem = _signed(name, key, above, hosts).public_bytes(serialization.Encoding.PEM)
         made[name] = Certified(_private(key), pem.decode())
     return authority.public_bytes(serialization.Encoding.PEM).decode(), made
+
+
+def is_ours(text: str) -> bool:
+    """Whether it is the certificate of an authority that `issue` made."""
+    try:
+        above = x509.load_pem_x509_certificate(text.encode())
+    except ValueError:
+        return False
+    names = [str(one.value) for one in above.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    return names == [AUTHORITY] and above.subject == above.issuer
 
 
 def _private(key: ec.EllipticCurvePrivateKey) -> str:
@@ -61,7 +72,7 @@ def _signed(
     made = (
         x509.CertificateBuilder()
         .subject_name(_named(name))
-        .issuer_name(_named("Quire's authority"))
+        .issuer_name(_named(AUTHORITY))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - SKEW)

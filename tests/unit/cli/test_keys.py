@@ -6,16 +6,36 @@ from pathlib import Path
 import pytest
 from click import UsageError
 
+from cli.key_files import NOTE, PRIVATE, READABLE
 from cli.keys import make
 from cli.output import Failure
 
+EVERY = ("app", "owner", "tls", "kafka")
 
-def run(root: Path, *names: str) -> None:
-    make.main([f"--{name}={root / name}" for name in names], standalone_mode=False)
+
+def run(root: Path, *names: str, shared: bool = False) -> None:
+    words = [f"--{name}={root / name}" for name in names]
+    make.main([*words, *(["--shared"] if shared else [])], standalone_mode=False)
 
 
 def files(root: Path) -> dict[str, str]:
-    return {str(p.relative_to(root)): p.read_text() for p in root.rglob("*") if p.is_file()}
+    return {
+        str(path.relative_to(root)): path.read_text()
+        for path in root.rglob("*")
+        if path.is_file() and path.name != NOTE
+    }
+
+
+def modes(root: Path) -> dict[str, int]:
+    return {name: (root / name).stat().st_mode & 0o777 for name in files(root)}
+
+
+def of_an_earlier_quire(root: Path) -> None:
+    """It took no note of what it wrote, and let everybody read it."""
+    for note in root.rglob(NOTE):
+        note.unlink()
+    for name in files(root):
+        (root / name).chmod(READABLE)
 
 
 def test_what_is_made_is_made_once(tmp_path: Path):
@@ -113,3 +133,86 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path):
     with pytest.raises(Failure, match="app/password cannot be written") as told:
         run(tmp_path, "app", "owner")
     assert told.value.code == "not_writable"
+
+
+@pytest.mark.parametrize("earlier", [True, False], ids=["made by 0.1.0", "made by us"])
+def test_what_a_person_wrote_stays(
+    tmp_path: Path, earlier: bool, capsys: pytest.CaptureFixture[str]
+):
+    run(tmp_path, *EVERY)
+    if earlier:
+        of_an_earlier_quire(tmp_path)
+    jaas = (tmp_path / "kafka/broker/jaas.conf").read_text()
+    theirs = {
+        "app/dsn": "postgresql://quire_app:other@db.example:5432/quire",
+        "app/ca.pem": "-----BEGIN CERTIFICATE-----\nof a company\n",
+        "kafka/broker/jaas.conf": jaas.replace(";", ' user_partner="p";', 1),
+    }
+    for name, text in theirs.items():
+        (tmp_path / name).write_text(text)
+    capsys.readouterr()
+    run(tmp_path, *EVERY)
+    now = files(tmp_path)
+    assert {name: now[name] for name in theirs} == theirs
+    told = capsys.readouterr().err
+    assert all(str(tmp_path / name) in told for name in theirs)
+
+
+@pytest.mark.parametrize("earlier", [True, False], ids=["made by 0.1.0", "made by us"])
+def test_what_we_wrote_follows_what_it_is_made_of(tmp_path: Path, earlier: bool):
+    run(tmp_path, *EVERY)
+    before = files(tmp_path)
+    if earlier:
+        of_an_earlier_quire(tmp_path)
+    for old in (tmp_path / "tls").rglob("*.*"):
+        old.unlink()  # the certificates are renewed
+    (tmp_path / "kafka/relay/password").write_text("another")
+    run(tmp_path, *EVERY)
+    now = files(tmp_path)
+    assert now["tls/ca.pem"] != before["tls/ca.pem"]
+    assert now["app/ca.pem"] == now["kafka/relay/ca.pem"] == now["tls/ca.pem"]
+    assert now["kafka/broker/jaas.conf"].count('user_relay="another"') == 2
+    run(tmp_path, "app", "owner")
+    assert "sslmode" not in files(tmp_path)["app/dsn"], "without TLS again"
+
+
+def test_a_password_that_was_changed_changes_the_dsn_that_we_wrote(tmp_path: Path):
+    run(tmp_path, "app", "owner")
+    (tmp_path / "app/password").write_text("another")
+    run(tmp_path, "app", "owner")
+    assert files(tmp_path)["app/dsn"] == "postgresql://quire_app:another@postgres:5432/quire"
+
+
+def test_only_their_owner_can_read_what_is_secret(tmp_path: Path):
+    run(tmp_path, *EVERY)
+    readable = {name for name, mode in modes(tmp_path).items() if mode != PRIVATE}
+    public = {name for name in files(tmp_path) if name.endswith("ca.pem")}
+    assert readable == public | {"tls/postgres/server.pem"}
+
+
+def test_in_a_volume_the_servers_own_users_read_what_is_theirs(tmp_path: Path):
+    run(tmp_path, *EVERY, shared=True)
+    readable = {name for name, mode in modes(tmp_path).items() if mode != PRIVATE}
+    assert {name for name in readable if not name.endswith("ca.pem")} == {
+        "app/password", "owner/owner-password", "owner/reader-password", "owner/admin-password",
+        "kafka/broker/jaas.conf", "tls/kafka/kafka.pem", "tls/postgres/server.pem",
+    }  # fmt: skip
+
+
+def test_what_an_earlier_quire_let_everybody_read_is_closed_once(tmp_path: Path):
+    run(tmp_path, *EVERY)
+    before = modes(tmp_path)
+    of_an_earlier_quire(tmp_path)
+    run(tmp_path, *EVERY)
+    assert modes(tmp_path) == before
+    (tmp_path / "app/dsn").chmod(0o640)  # a person's choice
+    run(tmp_path, *EVERY)
+    assert modes(tmp_path)["app/dsn"] == 0o640
+
+
+def test_a_certificate_of_ones_own_wants_its_authority(tmp_path: Path):
+    (tmp_path / "tls/postgres").mkdir(parents=True)
+    (tmp_path / "tls/postgres/server.pem").write_text("of a company")
+    with pytest.raises(Failure, match="not the authority"):
+        run(tmp_path, *EVERY)
+    assert files(tmp_path) == {"tls/postgres/server.pem": "of a company"}
