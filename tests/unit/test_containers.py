@@ -68,6 +68,34 @@ def test_each_secret_is_given_to_whoever_is_told_its_file():
         assert set(service.get("secrets", ())) == wanted, name
 
 
+def mounted(volume: str) -> set[str]:
+    return {
+        name
+        for name, service in project()["services"].items()
+        if any(each.partition(":")[0] == volume for each in service.get("volumes", ()))
+    }
+
+
+def test_the_keys_that_were_made_here_are_mounted_for_those_who_use_them():
+    opening = {"worker-notification", "worker-dead-letters"}  # contacts
+    assert mounted("state") == {"api", "intake", "provider", "sealer", "quire"} | opening
+    keeping = {
+        name
+        for name, told in environments().items()
+        if told.get("QUIRE_STATE_DIR") == "/var/lib/quire"
+    }
+    assert keeping == mounted("state")
+
+
+def test_the_password_of_the_database_is_mounted_for_those_who_are_told_its_file():
+    told = {name for name, one in environments().items() if one.get("QUIRE_POSTGRES_DSN_FILE")}
+    assert mounted("keys-app") == told | {"keys", "postgres"}
+    owners = {
+        name for name, one in environments().items() if "QUIRE_POSTGRES_OWNER_DSN_FILE" in one
+    }
+    assert mounted("keys-owner") == owners | {"keys", "postgres"}
+
+
 def test_nothing_is_published_but_on_loopback():
     for page in COMPOSE:
         for name, service in yaml.safe_load(page.read_text()).get("services", {}).items():
