@@ -99,10 +99,12 @@ def prepare(
     say: Callable[[str], None],
     through: Through | None = None,
     more: Mapping[str, object] = MappingProxyType({}),
+    users: Mapping[str, str] = MappingProxyType({}),
 ) -> Spec:
     """Fetch the jars, write the settings, format the directory the first time.
 
-    What is in `more` counts instead of our own settings, and beside them.
+    What is in `more` counts instead of our own settings, and beside them. `users` are known from
+    the first start on, to sign in by SCRAM-SHA-512 with these passwords.
     """
     class_path = ":".join(str(jar) for jar in fetch(say))
     java = str(java_home() / "bin" / "java")
@@ -116,7 +118,7 @@ def prepare(
     learnt = memory.is_file()
     command = (java, *JAVA_OPTIONS, f"-Dlog4j2.configurationFile={logs}", "-cp", class_path)
     if not (home / "data" / "meta.properties").is_file():
-        _format(command, properties)
+        _format(command, properties, users)
     return Spec(
         name="kafka",
         argv=(java, *_aot(memory, learnt=learnt), *command[1:], "kafka.Kafka", str(properties)),
@@ -167,12 +169,14 @@ def _listens(bootstrap: str) -> bool:
         return False
 
 
-def _format(command: tuple[str, ...], properties: Path) -> None:
+def _format(command: tuple[str, ...], properties: Path, users: Mapping[str, str]) -> None:
     # The zero bits in front keep it from beginning with a dash, which would be read as an option.
     cluster = urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
     tool = ("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties))
+    known = [f"SCRAM-SHA-512=[name={name},password={word}]" for name, word in users.items()]
+    signing = [word for user in known for word in ("--add-scram", user)]
     done = subprocess.run(
-        (*command, *tool, "--standalone", "--ignore-formatted"),
+        (*command, *tool, "--standalone", "--ignore-formatted", *signing),
         capture_output=True,
         text=True,
         check=False,

@@ -4,17 +4,23 @@ So every process listens on the very port that its manifest names, however many 
 system on which all of 127.0.0.0/8 is there, as it is on Linux.
 """
 
-import base64
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from tests.unit.deploy.build import Document, Pod, of_kind
+from tests.knative.secrets import Secrets
+from tests.unit.deploy.build import Document, Pod, is_knative_service, of_kind
 
-SINKS = "kafka-sink-ingress.knative-eventing.svc.cluster.local"
+READ_ONLY = "/dev/null"
+"""Nothing can be made within it, as in a root file system that is read-only."""
+LABEL = re.compile(r"metadata\.labels\['(.+)'\]")
+
+
+OURS = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
+"""What any program of ours on this machine needs."""
 
 
 class Missing(Exception):
@@ -25,41 +31,34 @@ class Places:
     """Turns what the manifests of `build` say into what is true here."""
 
     def __init__(
-        self, build: str, pods: list[Pod], directory: Path, told: Mapping[str, str]
-    ) -> None:
-        """`told` are the true servers: kafka, sinks (both as host:port), app_dsn and owner_dsn."""
+        self, build: str, pods: list[Pod], directory: Path, words: Mapping[str, str],
+        secrets: Secrets, more: Mapping[str, str],
+    ) -> None:  # fmt: skip
+        """`words` lead to the true servers; `more` is told to each pod besides."""
         self._directory = directory
         self._address = {pod.name: f"127.0.87.{n}" for n, pod in enumerate(pods, 1)}
-        self._ports = {
-            pod.name: pod.container["ports"][0]["containerPort"]
-            for pod in pods
-            if "ports" in pod.container
-        }
+        self._ports = _ports(build, pods)
         self._maps = {
             each["metadata"]["name"]: each["data"] for each in of_kind(build, "ConfigMap")
         }
-        [kafka] = of_kind(build, "Kafka")
-        self._words = {
-            f"{kafka['metadata']['name']}-kafka-bootstrap.quire.svc:9092": told["kafka"],
-            SINKS: told["sinks"],
-        }
+        self._words = dict(words)
         for name, port in self._ports.items():
             self._words[f"{name}.quire.svc.cluster.local"] = f"{self._address[name]}:{port}"
-        self._secrets = {
-            ("postgres-app", "dsn"): told["app_dsn"],
-            ("postgres-owner", "dsn"): told["owner_dsn"],
-            **{("quire-keys", key): _key() for key in ("master", "webhook", "seal")},
-        }
+        self._secrets = secrets
+        self._more = more
 
-    def here(self, text: str, pod: str) -> str:
+    def here(self, text: str, pod: Pod) -> str:
         """An address or a path of the pod, as it is on this machine."""
         for word, true in self._words.items():
             text = text.replace(word, true)
-        if text.startswith(("/tmp", "/stock")):
-            path = self._directory / pod / text.lstrip("/")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            return str(path)
-        return self._address[pod] if text == "0.0.0.0" else text
+        if text == "0.0.0.0":
+            return self._address[pod.name]
+        mounts = {mount["mountPath"] for mount in pod.container.get("volumeMounts", [])}
+
+        def home(path: re.Match[str]) -> str:
+            return str(self._directory / pod.name if path[0] in mounts else READ_ONLY) + path[0]
+
+        return re.sub(rf"(?<![^=])({'|'.join({'/tmp', *mounts})})(?=/|$)", home, text)
 
     def url(self, ref: Document, uri: str) -> str:
         """Where a sink that is a Service leads."""
@@ -68,20 +67,21 @@ class Places:
 
     def environment(self, pod: Pod) -> dict[str, str]:
         """What the container is told, and what any program on this machine needs; nothing else."""
-        told = {"PATH": os.environ["PATH"], "PYTHONPATH": str(Path(__file__).parents[2])}
+        told: dict[str, str] = {}
         for source in pod.container.get("envFrom", []):
             told |= self._map(source["configMapRef"]["name"])
         for variable in pod.container.get("env", []):
-            value = self._value(variable)
+            value = self._value(pod, variable)
             if value is not None:
                 told[variable["name"]] = value
         for mount in pod.container.get("volumeMounts", []):
             self._mount(pod, mount)
-        return {name: self.here(text, pod.name) for name, text in told.items()}
+        here = {name: self.here(text, pod) for name, text in told.items()}
+        return {**OURS, **here, **self._more}
 
     def command(self, pod: Pod) -> list[str]:
         """The image's entry point with the arguments of the manifest."""
-        words = [self.here(word, pod.name) for word in pod.container["args"]]
+        words = [self.here(word, pod) for word in pod.container["args"]]
         return [sys.executable, "-m", "cli.main", *words]
 
     def probe(self, pod: Pod, probe: Document) -> list[str]:
@@ -97,10 +97,16 @@ class Places:
             raise Missing(f"no ConfigMap {name}")
         return dict(self._maps[name])
 
-    def _value(self, variable: Mapping[str, Any]) -> str | None:
+    def _value(self, pod: Pod, variable: Mapping[str, Any]) -> str | None:
         if "value" in variable:
             return variable["value"]
-        ref = variable["valueFrom"]["secretKeyRef"]
+        source = variable["valueFrom"]
+        if "fieldRef" in source:
+            label = LABEL.fullmatch(source["fieldRef"]["fieldPath"])
+            if label is None or label[1] not in pod.labels:
+                raise Missing(f"{pod.name} has no {source['fieldRef']['fieldPath']}")
+            return pod.labels[label[1]]
+        ref = source["secretKeyRef"]
         value = self._secrets.get((ref["name"], ref["key"]))
         if value is None and not ref.get("optional"):
             raise Missing(f"no secret {ref['name']} with {ref['key']}")
@@ -110,15 +116,35 @@ class Places:
         [volume] = [each for each in pod.spec["volumes"] if each["name"] == mount["name"]]
         path = self._directory / pod.name / mount["mountPath"].lstrip("/")
         path.mkdir(parents=True, exist_ok=True)
-        for name, text in (
-            self._map(volume["configMap"]["name"]).items() if "configMap" in volume else ()
-        ):
+        for name, text in self._files(volume).items():
             (path / name).write_text(text)
 
+    def _files(self, volume: Document) -> dict[str, str]:
+        if "configMap" in volume:
+            return self._map(volume["configMap"]["name"])
+        if "secret" not in volume:
+            return {}
+        name, items = volume["secret"]["secretName"], volume["secret"]["items"]
+        missing = [item["key"] for item in items if (name, item["key"]) not in self._secrets]
+        if missing:
+            raise Missing(f"no secret {name} with {missing}")
+        return {item["path"]: self._secrets[name, item["key"]] for item in items}
 
-def host_and_port(url: str) -> str:
-    return urlsplit(url).netloc
 
-
-def _key() -> str:
-    return base64.b64encode(os.urandom(32)).decode()
+def _ports(build: str, pods: list[Pod]) -> dict[str, int]:
+    """Where each that answers requests listens: a Service's own word, if it is a plain one."""
+    named = {
+        pod.name: {port.get("name", ""): port["containerPort"] for port in pod.container["ports"]}
+        for pod in pods
+        if "ports" in pod.container
+    }
+    found = {name: next(iter(ports.values())) for name, ports in named.items()}
+    for service in of_kind(build, "Service"):
+        if is_knative_service(service) or "selector" not in service["spec"]:
+            continue
+        [port] = service["spec"]["ports"]
+        name = service["spec"]["selector"]["app.kubernetes.io/name"]
+        if port["targetPort"] not in named.get(name, {}):
+            raise Missing(f"{name} has no port {port['targetPort']}")
+        found[service["metadata"]["name"]] = named[name][port["targetPort"]]
+    return found

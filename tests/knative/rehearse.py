@@ -1,34 +1,36 @@
 """`make rehearse`: run every process as the rendered manifests say, and take an order through.
 
-Commands, variables, ports, probes and sinks are read from the YAML of an overlay. What is not ours
-is stood in for: a Kafka and a Postgres as `quire up` starts them, `quire run source` for each
-KafkaSource and Trigger whose receiver is a service, and small KafkaSinks of our own.
+Commands, variables, mounts, ports, probes, sinks, users, rights and roles are read from the YAML of
+an overlay, secrets from the commands of deploy/README.md. What is not ours is stood in for: Kafka
+and Postgres by one node each (strimzi, cloudnative), each KafkaSource and Trigger whose receiver is
+a service by `quire run source`, KafkaSinks by small ones of our own, provider and mail server by
+those of the tests.
 """
 
 import asyncio
 import json
-import subprocess
+import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack, ExitStack, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.request import urlopen
 
 from aiokafka import AIOKafkaProducer
 
-from stack import database
-from stack.secrets import load_or_make
-from stack.topics import Topic, ensure
-from tests.integration.servers import running_kafka, running_postgres
-from tests.knative import sink
-from tests.knative.places import Places, host_and_port
-from tests.unit.deploy.build import Document, Pod, of_kind, pods
+from tests.integration.mail_office import Office
+from tests.knative import sink, strimzi
+from tests.knative.around import Around, outside, servers, words
+from tests.knative.checks import lag_by_keda, reader_only_reads
+from tests.knative.places import OURS, Places
+from tests.knative.running import STAYS, Failed, Rehearsal, every, say
+from tests.knative.strimzi import Kafka
+from tests.unit.deploy.build import Document, of_kind
 
-STAYS = ("Deployment", "Service", "ContainerSource")
-READY_SECONDS = 90.0
+KNATIVE = "knative"
 INTAKE: tuple[Document, str] = {"name": "intake"}, "/events"
 PARTNER_ORDER = {
     "lines": [{"sku": "9780141439518", "quantity": 1}],
@@ -36,181 +38,88 @@ PARTNER_ORDER = {
 }
 
 
-class Failed(Exception):
-    """Something is not as the manifests say."""
+class Delivery(NamedTuple):
+    """What delivers to a service, and what it reads."""
+
+    name: str
+    topic: str
+    group: str
+    sink: Document
+    delivery: Document
 
 
-class Rehearsal:
-    """The processes of one build."""
-
-    def __init__(self, build: str, places: Places, directory: Path) -> None:
-        self.build = build
-        self.places = places
-        self._logs = directory / "log"
-        self._logs.mkdir()
-        self._running: dict[str, tuple[subprocess.Popen[bytes], Pod | None]] = {}
-
-    def start(
-        self, name: str, command: list[str], environment: dict[str, str], pod: Pod | None
-    ) -> None:
-        with (self._logs / name).open("wb") as log:
-            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        self._running[name] = process, pod
-
-    def run(self, name: str, command: list[str], environment: dict[str, str]) -> str:
-        """Run to the end; raises Failed when it does not end well."""
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise Failed(f"{name} ended with {done.returncode}: {done.stdout}{done.stderr}"[-3000:])
-        return done.stdout
-
-    def until_ready(self) -> None:
-        """Every probe that a pod has says yes; raises Failed."""
-        end = time.monotonic() + READY_SECONDS
-        for name, (process, pod) in self._running.items():
-            if pod is None:
-                continue
-            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-                if probe in pod.container:
-                    self._until(name, process, pod, probe, end)
-
-    def _until(
-        self, name: str, process: subprocess.Popen[bytes], pod: Pod, probe: str, end: float
-    ) -> None:
-        command = self.places.probe(pod, pod.container[probe])
-        environment = self.places.environment(pod)
-        said = ""
-        while time.monotonic() < end:
-            if process.poll() is not None:
-                raise Failed(f"{name} ended with {process.returncode}: {self.log(name)}")
-            asked = subprocess.run(
-                command, env=environment, capture_output=True, text=True, check=False
-            )
-            if asked.returncode == 0:
-                return
-            said = asked.stderr.strip()
-            time.sleep(0.2)
-        raise Failed(f"{name}: {probe} says {said!r}: {self.log(name)}")
-
-    @property
-    def count(self) -> int:
-        return len(self._running)
-
-    def log(self, name: str) -> str:
-        return (self._logs / name).read_text()[-3000:]
-
-    def stop(self) -> None:
-        """SIGTERM for all; each has the grace period of its pod. Raises Failed."""
-        for process, _ in self._running.values():
-            process.terminate()
-        wrong: list[str] = []
-        for name, (process, pod) in self._running.items():
-            seconds = 30 if pod is None else pod.spec.get("terminationGracePeriodSeconds", 30)
-            try:
-                code = process.wait(seconds)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                code = process.wait()
-            if code:
-                wrong.append(f"{name} ended with {code}: {self.log(name)[-500:]}")
-        self._running.clear()
-        if wrong:
-            raise Failed("\n".join(wrong))
-
-
-def say(text: str) -> None:
-    print(text, flush=True)
-
-
-@contextmanager
-def servers(directory: Path) -> Generator[dict[str, str]]:
-    """A Kafka and an empty database; gives kafka, app_dsn, owner_dsn."""
-    with running_kafka() as (_, kafka), running_postgres() as (_, port, layout):
-        secrets = load_or_make(layout.secrets)
-        asyncio.run(database.ensure(secrets, port, "quire"))
-        yield {
-            "kafka": kafka,
-            "app_dsn": secrets.app_dsn(port, "quire"),
-            "owner_dsn": secrets.owner_dsn(port, "quire"),
-        }
-
-
-def topics_of(build: str) -> list[Topic]:
-    return [
-        Topic(each["metadata"]["name"], each["spec"]["partitions"])
-        for each in of_kind(build, "KafkaTopic")
-    ]
-
-
-@asynccontextmanager
-async def around(build: str, told: Mapping[str, str]) -> AsyncGenerator[dict[str, str]]:
-    """Topics and sinks, as the manifests name them; gives `told` with the sinks' address."""
-    await ensure(told["kafka"], topics_of(build))
-    names = {
-        each["metadata"]["name"]: each["spec"]["topic"] for each in of_kind(build, "KafkaSink")
-    }
-    async with sink.running(told["kafka"], names) as address:
-        yield {**told, "sinks": host_and_port(address)}
-
-
-def deliveries(build: str) -> list[tuple[str, str, Document, Document]]:
-    """(name, topic, sink, delivery) of what delivers to a service."""
-    found: list[tuple[str, str, Document, Document]] = []
+def deliveries(build: str) -> list[Delivery]:
+    """What delivers to a service; a Trigger's records are those that its Broker is fed with."""
+    found: list[Delivery] = []
     for each in of_kind(build, "KafkaSource"):
-        spec = each["spec"]
+        name, spec = each["metadata"]["name"], each["spec"]
         if spec["sink"]["ref"]["kind"] == "Service":
+            [topic] = spec["topics"]
             found.append(
-                (each["metadata"]["name"], spec["topics"][0], spec["sink"], spec["delivery"])
+                Delivery(name, topic, spec["consumerGroup"], spec["sink"], spec["delivery"])
             )
     for each in of_kind(build, "Trigger"):
-        spec = each["spec"]
+        name, spec = each["metadata"]["name"], each["spec"]
         if spec["subscriber"]["ref"]["kind"] == "Service":
-            name = each["metadata"]["name"]
-            found.append((name, "quire.events", spec["subscriber"], spec["delivery"]))
+            group = f"knative-trigger-quire-{name}"
+            found.append(
+                Delivery(name, "quire.events", group, spec["subscriber"], spec["delivery"])
+            )
     return found
 
 
-def start_all(rehearsal: Rehearsal, kafka: str) -> None:
+def start_all(rehearsal: Rehearsal, around: Around) -> None:
     """Every pod that stays, and a source for each delivery to a service."""
     places = rehearsal.places
-    for pod in pods(rehearsal.build):
+    for pod in rehearsal.pods.values():
         if pod.kind in STAYS:
             environment = {**places.environment(pod), "K_SINK": places.url(*INTAKE)}
             rehearsal.start(pod.name, places.command(pod), environment, pod)
     rehearsal.until_ready()
     say(f"{rehearsal.count} processes are ready, by their own probes")
-    for name, topic, target, delivery in deliveries(rehearsal.build):
+    for each in deliveries(rehearsal.build):
         command = [
-            sys.executable, "-m", "cli.main", "run", "source", topic,
-            "--sink", places.url(target["ref"], target.get("uri", "/")),
-            "--group", f"rehearsal-{name}", "--name", name,
+            sys.executable, "-m", "cli.main", "run", "source", each.topic,
+            "--sink", places.url(each.sink["ref"], each.sink.get("uri", "/")),
+            "--group", each.group, "--name", each.name,
         ]  # fmt: skip
         environment = {
-            "PATH": "",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            "QUIRE_KAFKA": kafka,
-            "QUIRE_SOURCE_RETRIES": str(delivery["retry"]),
-            "QUIRE_SOURCE_BACKOFF_SECONDS": delivery["backoffDelay"][2:-1],
-            "QUIRE_SOURCE_TIMEOUT_SECONDS": delivery["timeout"][2:-1],
+            **OURS,
+            **strimzi.signing_in(around.kafka, KNATIVE, around.authority),
+            "QUIRE_KAFKA": around.kafka.address,
+            "QUIRE_SOURCE_RETRIES": str(each.delivery["retry"]),
+            "QUIRE_SOURCE_BACKOFF_SECONDS": each.delivery["backoffDelay"][2:-1],
+            "QUIRE_SOURCE_TIMEOUT_SECONDS": each.delivery["timeout"][2:-1],
         }
-        rehearsal.start(f"source {name}", command, environment, None)
+        rehearsal.start(f"source {each.name}", command, environment, None)
 
 
-def orders(rehearsal: Rehearsal, url: str, environment: dict[str, str]) -> None:
-    """An order by the API, and one by a partner's topic: both confirmed, both on the wall."""
+def provider(rehearsal: Rehearsal, around: Around, directory: Path) -> None:
+    """The simulated one, where the settings name one."""
+    environment = {
+        **OURS,
+        "QUIRE_STATE_DIR": str(directory / "provider"),
+        "QUIRE_PROVIDER_PORT": around.provider.rpartition(":")[2],
+    }
+    command = [sys.executable, "-m", "cli.main", "run", "provider"]
+    rehearsal.start("provider", command, environment, None)
+
+
+def order(rehearsal: Rehearsal, url: str, environment: dict[str, str]) -> None:
+    """An order by the API is confirmed; raises Failed."""
     quire = [sys.executable, "-m", "cli.main"]
     told = {**environment, "QUIRE_URL": url}
     rehearsal.run("books", [*quire, "books", "--demo"], told)
-    placed = rehearsal.run(
-        "order", [*quire, "order", "place", "--demo", "--wait", "30", "--json"], told
-    )
+    place = [*quire, "order", "place", "--demo", "--email", "ada@example.org", "--wait", "30"]
+    placed = rehearsal.run("order", [*place, "--json"], told)
     if json.loads(placed)["status"] != "confirmed":
         raise Failed(f"the first order: {placed}")
     say("an order by orders-api, its KafkaSink and the agents: confirmed")
 
 
-async def partner(kafka: str) -> None:
-    producer: Any = AIOKafkaProducer(bootstrap_servers=kafka)
+async def partner(kafka: Kafka) -> None:
+    """A partner's own user and rights are the partner's; here it is the administrator."""
+    producer: Any = AIOKafkaProducer(bootstrap_servers=kafka.operator)
     await producer.start()
     try:
         await producer.send_and_wait("partner.orders", json.dumps(PARTNER_ORDER).encode())
@@ -232,35 +141,55 @@ def until(what: str, url: str, holds: Callable[[Any], bool], seconds: float = 40
     raise Failed(f"{what}: no, {url} says {answer}")
 
 
-def once(rehearsal: Rehearsal, kinds: tuple[str, ...], **more: str) -> None:
+def once(rehearsal: Rehearsal, kinds: tuple[str, ...], around: Around, **more: str) -> None:
     """Run what runs to its end: a migration, a check, a nightly post."""
-    for pod in pods(rehearsal.build):
-        if pod.kind in kinds and pod.name != "reconciliation":  # asks a provider outside
-            command = rehearsal.places.command(pod)
-            rehearsal.run(pod.name, command, {**rehearsal.places.environment(pod), **more})
-            say(f"{pod.kind} {pod.name} ended well")
+    for pod in rehearsal.pods.values():
+        if pod.kind not in kinds:
+            continue
+        if pod.name == "reconciliation" and not around.provider:
+            continue  # it asks a provider outside, and this overlay has none
+        command = rehearsal.places.command(pod)
+        rehearsal.run(pod.name, command, {**rehearsal.places.environment(pod), **more})
+        say(f"{pod.kind} {pod.name} ended well")
 
 
-async def rehearse(build: str, directory: Path, told: Mapping[str, str]) -> None:
+async def rehearse(build: str, directory: Path, around: Around) -> None:
+    """All acts of one overlay; raises Failed."""
+    await strimzi.reconcile(build, around.kafka.operator)
+    names = {
+        each["metadata"]["name"]: each["spec"]["topic"] for each in of_kind(build, "KafkaSink")
+    }
+    os.environ.update(strimzi.signing_in(around.kafka, KNATIVE, around.authority))
     async with AsyncExitStack() as stack:
-        known = await stack.enter_async_context(around(build, told))
-        places = Places(build, list(pods(build)), directory, known)
+        around = await stack.enter_async_context(outside(around, directory))
+        address = await stack.enter_async_context(sink.running(around.kafka.address, names))
+        more = {}
+        if around.mail:
+            more["QUIRE_SMTP_PORT"] = str(around.mail.port)
+            more["QUIRE_SMTP_CA_FILE"] = str(directory / "mail" / "ca.pem")
+        led = words(build, around, address)
+        places = Places(build, every(build), directory, led, around.secrets, more)
         rehearsal = Rehearsal(build, places, directory)
         try:
-            await asyncio.to_thread(_acts, rehearsal, known)
-        finally:
-            await asyncio.to_thread(rehearsal.stop)
+            await asyncio.to_thread(_acts, rehearsal, around, directory)
+        except BaseException:
+            with suppress(Failed):  # the first failure is the one to tell
+                await asyncio.to_thread(rehearsal.stop)
+            raise
+        await asyncio.to_thread(rehearsal.stop)
         say("every process ended by itself after SIGTERM, in its grace period")
 
 
-def _acts(rehearsal: Rehearsal, known: Mapping[str, str]) -> None:
+def _acts(rehearsal: Rehearsal, around: Around, directory: Path) -> None:
     places = rehearsal.places
-    once(rehearsal, ("Job",))
-    start_all(rehearsal, known["kafka"])
-    by_name = {pod.name: pod for pod in pods(rehearsal.build)}
+    once(rehearsal, ("Job",), around)
+    if around.provider:
+        provider(rehearsal, around, directory)
+    start_all(rehearsal, around)
     api = places.url({"name": "orders-api"}, "")
-    orders(rehearsal, api, places.environment(by_name["orders-api"]))
-    asyncio.run(partner(known["kafka"]))
+    order(rehearsal, api, places.environment(rehearsal.pods["orders-api"]))
+    _in_turn(rehearsal)
+    asyncio.run(partner(around.kafka))
     until(
         "a partner's record by KafkaSource's stand-in and the intake: a second order is confirmed",
         f"{api}/orders?status=confirmed",
@@ -276,21 +205,48 @@ def _acts(rehearsal: Rehearsal, known: Mapping[str, str]) -> None:
         places.url({"name": "wall"}, "/minutes"),
         lambda told: sum(minute["orders"] for minute in told["minutes"].values()) == 2,
     )
-    once(rehearsal, ("CronJob", "JobSink"), K_SINK=places.url(*INTAKE))
+    once(rehearsal, ("CronJob", "JobSink"), around, K_SINK=places.url(*INTAKE))
+    say(reader_only_reads(around.postgres, around.secrets))
+    if around.kafka.authority:
+        say(asyncio.run(lag_by_keda(rehearsal.build, around.kafka)))
+    if around.mail:
+        _mailed(around.mail)
+
+
+def _in_turn(rehearsal: Rehearsal) -> None:
+    """Whoever works alone ends; the one that stands by goes on."""
+    names = [name for name in rehearsal.pods if f"{name}-2" in rehearsal.pods]
+    if names:
+        rehearsal.stop(*names)
+        say(f"{', '.join(names)}: the first one ended, the one that stood by goes on")
+
+
+def _mailed(mail: Office) -> None:
+    end = time.monotonic() + 20
+    while not mail.taken and time.monotonic() < end:
+        time.sleep(0.1)
+    if not mail.taken or not all(mail.taken):
+        raise Failed(f"mail: {len(mail.taken)} came in, {mail.tried} signed in")
+    say("the customer's mail went out, by TLS and signed in")
 
 
 def main() -> None:
+    """`python -m tests.knative.rehearse [OVERLAY [DIRECTORY]]`; logs stay in a DIRECTORY given."""
     build = sys.argv[1] if len(sys.argv) > 1 else "dev"
+    begin = time.monotonic()
     with ExitStack() as stack:
-        directory = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="quire-rehearsal-"))
-        )
-        told = stack.enter_context(servers(directory))
+        if len(sys.argv) > 2:
+            directory = Path(sys.argv[2])
+            directory.mkdir(parents=True)
+        else:
+            made = tempfile.TemporaryDirectory(prefix="quire-rehearsal-")
+            directory = Path(stack.enter_context(made))
+        around = stack.enter_context(servers(build, directory))
         try:
-            asyncio.run(rehearse(build, directory, told))
+            asyncio.run(rehearse(build, directory, around))
         except Failed as failed:
             sys.exit(f"rehearsal of {build} failed: {failed}")
-    say(f"rehearsal of {build}: all as the manifests say")
+    say(f"rehearsal of {build}: all as the manifests say, in {time.monotonic() - begin:.0f} s")
 
 
 if __name__ == "__main__":

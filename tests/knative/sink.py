@@ -70,17 +70,21 @@ async def running(bootstrap: str, topics: Mapping[str, str], port: int = 0) -> A
     """Sinks that listen on loopback; gives their address, with {sink} for the name of one."""
     publisher = KafkaPublisher(bootstrap)
     await publisher.start()
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        config = uvicorn.Config(
-            sinks(publisher, topics), log_config=None, ws="none", lifespan="off"
-        )
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve([listener]))
-        while not server.started:
-            await asyncio.sleep(0.005)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/quire/{{sink}}"
-        server.should_exit = True
-        await task
-    await publisher.stop()
+    try:
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(("127.0.0.1", port))
+            config = uvicorn.Config(
+                sinks(publisher, topics), log_config=None, ws="none", lifespan="off"
+            )
+            server = uvicorn.Server(config)
+            task = asyncio.create_task(server.serve([listener]))
+            while not server.started:
+                await asyncio.sleep(0.005)
+            try:
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}/quire/{{sink}}"
+            finally:
+                server.should_exit = True
+                await task
+    finally:
+        await publisher.stop()

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from click.testing import CliRunner
@@ -74,19 +74,24 @@ def test_objects_that_are_referred_to(build: str):
 def test_settings_secrets_and_accounts_that_pods_take(build: str):
     maps = {each["metadata"]["name"] for each in of_kind(build, "ConfigMap")}
     made = README.read_text()
+    clusters = [each["metadata"]["name"] for each in of_kind(build, "Cluster")]
     users = [
         each
         for each in of_kind(build, "KafkaUser")
         if "password" not in each["spec"]["authentication"]  # such a one has a secret of ours
     ]
-    of_strimzi = {"quire-cluster-ca-cert", *(each["metadata"]["name"] for each in users)}
+    authorities = {"quire-cluster-ca-cert", *(f"{name}-ca" for name in clusters)}
+    of_operators = {*authorities, *(each["metadata"]["name"] for each in users)}
     for document in rendered(build):
         for way, inner in walk(document.get("spec", {})):
             kind = way[-1] if way else ""
             if kind in {"configMapRef", "configMapKeyRef", "configMap"}:
                 assert inner["name"] in maps, f"{title(document)}: {inner['name']}"
+            if kind == "secret" and "secretName" in inner:
+                assert inner["secretName"] in of_operators, title(document)
+                assert [item["key"] for item in inner["items"]] == ["ca.crt"], title(document)
             if kind in {"secretKeyRef", "passwordSecret", "secret"} and "name" in inner:
-                if inner["name"] in of_strimzi:
+                if inner["name"] in of_operators:
                     continue
                 assert f"create secret generic {inner['name']} " in made, (
                     f"{title(document)}: the README makes no {inner['name']}"
@@ -94,6 +99,19 @@ def test_settings_secrets_and_accounts_that_pods_take(build: str):
                 if "key" in inner:
                     making = made.split(f"create secret generic {inner['name']} ")[1]
                     assert f"{inner['key']}=" in making.split("\n\n")[0], inner
+
+
+@every_build
+def test_whoever_speaks_to_postgres_knows_whose_certificate_it_has(build: str):
+    for name in ("owner", "app"):
+        dsn = README.read_text().split(f"create secret generic postgres-{name} ")[1]
+        told = parse_qs(urlsplit(dsn.split('dsn="')[1].split('"')[0]).query)
+        assert told["sslmode"] == ["verify-full"]
+    root = told["sslrootcert"][0]
+    for pod in pods(build):
+        asks = any("POSTGRES" in each["name"] for each in pod.container.get("env", []))
+        mounted = {f"{m['mountPath']}/ca.crt" for m in pod.container.get("volumeMounts", [])}
+        assert asks == (root in mounted) == ("quire.example/postgres" in pod.labels), pod.name
 
 
 @every_build
