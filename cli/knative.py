@@ -33,13 +33,20 @@ def event_types() -> None:
 
 @knative.command()
 @click.option("--api", default="http://127.0.0.1:8001", show_default=True, help="`kubectl proxy`.")
+@click.option(
+    "--overlay",
+    type=click.Choice(("dev", "prod", "eventing-only")),
+    default="dev",
+    show_default=True,
+    help="What was applied.",
+)
 @json_option
-def doctor(api: str, *, as_json: bool) -> None:
+def doctor(api: str, overlay: str, *, as_json: bool) -> None:
     """Look at a cluster piece by piece; name the first thing that is wrong, and its fix."""
     from cli.knative_doctor import examine
 
     wrong = False
-    for found in examine(api):
+    for found in examine(api, overlay):
         wrong = bool(found.wrong)
         if as_json:
             emit_line(

@@ -16,6 +16,7 @@ PROBE = "quire.notification.failed.v1"
 
 PROBE_SECONDS = 90.0
 SECRETS = ("postgres-owner", "postgres-app", "postgres-reader", "quire-keys")
+OVERLAYS = ("dev", "prod", "eventing-only")
 
 
 class Finding(NamedTuple):
@@ -114,8 +115,20 @@ def broker_address(cluster: Cluster) -> Finding:
     return Finding(what, "" if url else "it has none", fix)
 
 
-def probe(cluster: Cluster) -> Finding:
+def knative_knows_kafka(cluster: Cluster) -> Finding:
+    """Made before Kafka is there, and completed afterwards, which is forgotten easily."""
+    what = "Knative can sign in to Kafka"
+    held = cluster.get(f"/api/v1/namespaces/{SPACE}/secrets/knative-kafka") or {}
+    wrong = "" if held.get("data", {}).get("ca.crt") else "secret knative-kafka has no ca.crt"
+    return Finding(what, wrong, "deploy/README.md, step 3, fills it in once Kafka is ready.")
+
+
+def probe(wall: Callable[[Cluster], str]) -> Look:
     """An event through the whole way out: Broker, Trigger, channel, Subscription, wall."""
+    return lambda cluster: _probed(cluster, wall)
+
+
+def _probed(cluster: Cluster, wall: Callable[[Cluster], str]) -> Finding:
     what = "an event goes through Broker, Trigger, channel and Subscription to the wall"
     mark = f"probe-{uuid4()}"
     status = cluster.post(
@@ -135,29 +148,30 @@ def probe(cluster: Cluster) -> Finding:
         return Finding(what, f"the Broker answers {status}", fix)
     end = time.monotonic() + PROBE_SECONDS
     while time.monotonic() < end:
-        if mark in _attention(cluster):
+        if mark in _attention(cluster, wall(cluster)):
             return Finding(what)
         time.sleep(0.2)
     fix = "quire parked list --processor quire-dead-letters; the logs of the dispatchers."
     return Finding(what, f"it did not arrive in {PROBE_SECONDS:.0f} s", fix)
 
 
-def _attention(cluster: Cluster) -> str:
-    wall = cluster.get(f"/apis/serving.knative.dev/v1/namespaces/{SPACE}/services/wall") or {}
-    revision = wall.get("status", {}).get("latestReadyRevisionName", "")
-    path = f"/api/v1/namespaces/{SPACE}/services/{revision}-private:80/proxy/minutes"
+def _attention(cluster: Cluster, service: str) -> str:
     try:
-        return str(cluster.get(path))
+        return str(cluster.get(f"/api/v1/namespaces/{SPACE}/services/{service}:80/proxy/minutes"))
     except httpx.HTTPError:
         return ""  # scaled to zero until the event has started it
+
+
+def _revision_of_wall(cluster: Cluster) -> str:
+    """The Service of the pods themselves: the Knative Service's own name leads to the gateway."""
+    wall = cluster.get(f"/apis/serving.knative.dev/v1/namespaces/{SPACE}/services/wall") or {}
+    return f"{wall.get('status', {}).get('latestReadyRevisionName', '')}-private"
 
 
 STRIMZI = "kafka.strimzi.io/v1/namespaces/{space}"
 KNATIVE = "eventing.knative.dev/v1/namespaces/{space}"
 DESCRIBE = "kubectl -n quire describe it; its conditions name what it waits for."
-LOOKS: tuple[Look, ...] = (
-    api_there,
-    installed("serving.knative.dev", "Knative Serving"),
+SERVERS: tuple[Look, ...] = (
     installed("eventing.knative.dev", "Knative Eventing"),
     installed("sources.knative.dev", "Knative's sources"),
     installed("messaging.knative.dev", "Knative's channels"),
@@ -170,6 +184,13 @@ LOOKS: tuple[Look, ...] = (
     ),
     ready(f"{STRIMZI}/kafkatopics", "topics", DESCRIBE),
     ready("postgresql.cnpg.io/v1/namespaces/{space}/clusters", "Postgres", DESCRIBE),
+)
+USERS: tuple[Look, ...] = (
+    secret("smtp"),
+    knative_knows_kafka,
+    ready(f"{STRIMZI}/kafkausers", "Kafka's users", DESCRIBE),
+)
+PROCESSES: tuple[Look, ...] = (
     ready(
         "batch/v1/namespaces/{space}/jobs?labelSelector=app.kubernetes.io/name%3Dmigrate",
         "migration",
@@ -183,7 +204,9 @@ LOOKS: tuple[Look, ...] = (
         "Available",
     ),
     ready("eventing.knative.dev/v1alpha1/namespaces/{space}/kafkasinks", "KafkaSinks", DESCRIBE),
-    ready("serving.knative.dev/v1/namespaces/{space}/services", "Knative Services", DESCRIBE),
+)
+SERVICES = ready("serving.knative.dev/v1/namespaces/{space}/services", "Knative Services", DESCRIBE)
+EVENTS: tuple[Look, ...] = (
     broker_address,
     ready(f"{KNATIVE}/brokers", "Broker", DESCRIBE),
     ready(f"{KNATIVE}/brokers", "Broker of quire-analytics", DESCRIBE, space="quire-analytics"),
@@ -195,14 +218,28 @@ LOOKS: tuple[Look, ...] = (
     ready("messaging.knative.dev/v1/namespaces/{space}/subscriptions", "Subscription", DESCRIBE),
     ready(f"{KNATIVE}/triggers", "Triggers", DESCRIBE),
     ready("sources.knative.dev/v1/namespaces/{space}/kafkasources", "KafkaSources", DESCRIBE),
-    probe,
 )
 
 
-def examine(url: str) -> Iterator[Finding]:
+def looks(overlay: str) -> tuple[Look, ...]:
+    """What an overlay consists of, each after what it needs."""
+    serving = overlay != "eventing-only"
+    return (
+        api_there,
+        *((installed("serving.knative.dev", "Knative Serving"),) if serving else ()),
+        *SERVERS,
+        *(USERS if overlay == "prod" else ()),
+        *PROCESSES,
+        *((SERVICES,) if serving else ()),
+        *EVENTS,
+        probe(_revision_of_wall if serving else lambda _: "wall"),
+    )
+
+
+def examine(url: str, overlay: str) -> Iterator[Finding]:
     """What was looked at, up to the first thing that is wrong: what comes after it needs it."""
     cluster = Cluster(url)
-    for look in LOOKS:
+    for look in looks(overlay):
         try:
             found = look(cluster)
         except httpx.HTTPError as fault:

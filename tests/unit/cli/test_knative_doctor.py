@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import knative_doctor
-from cli.knative_doctor import LOOKS, SECRETS
+from cli.knative_doctor import OVERLAYS, SECRETS, looks
 from cli.main import quire
 from tests.unit.deploy.build import rendered
 
@@ -19,11 +19,13 @@ GROUPS = (
     "kafka.strimzi.io", "postgresql.cnpg.io", "keda.sh",
 )  # fmt: skip
 PLURALS = {
+    "KafkaUser": "kafkausers",
     "Kafka": "kafkas", "KafkaTopic": "kafkatopics", "Cluster": "clusters", "Job": "jobs",
     "Deployment": "deployments", "KafkaSink": "kafkasinks", "Service": "services",
     "Broker": "brokers", "KafkaChannel": "kafkachannels", "Subscription": "subscriptions",
     "Trigger": "triggers", "KafkaSource": "kafkasources",
 }  # fmt: skip
+CORE = "/api/v1/namespaces/quire"
 CONDITIONS = ("Ready", "Available", "Complete")
 
 
@@ -33,7 +35,8 @@ class Api(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.daemon_threads = True
-        self.objects = cluster()
+        self.objects = cluster("dev")
+        self.wall = "wall-00001-private"
         self.heard: list[str] = []
         self.broker_says = 202
         self.delivers = True
@@ -48,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
-        if path.endswith("/services/wall-00001-private:80/proxy/minutes"):
+        if path.endswith(f"/services/{self.server.wall}:80/proxy/minutes"):
             self._say(200, {"minutes": {}, "attention": self.server.heard})
             return
         found = self.server.objects.get(path)
@@ -71,14 +74,16 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
-def cluster() -> dict[str, Any]:
-    """Everything of the overlay `dev`, and all of it well."""
+def cluster(overlay: str) -> dict[str, Any]:
+    """Everything of an overlay, and all of it well."""
     objects: dict[str, Any] = {f"/apis/{group}": {"kind": "APIGroup"} for group in GROUPS}
     objects["/version"] = {"major": "1", "minor": "34"}
-    for name in SECRETS:
-        objects[f"/api/v1/namespaces/quire/secrets/{name}"] = {"kind": "Secret"}
+    if overlay == "eventing-only":
+        del objects["/apis/serving.knative.dev"]
+    for name in (*SECRETS, "smtp", "knative-kafka"):
+        objects[f"{CORE}/secrets/{name}"] = {"kind": "Secret", "data": {"ca.crt": "QQ=="}}
     well = [{"type": each, "status": "True"} for each in CONDITIONS]
-    for document in rendered("dev"):
+    for document in rendered(overlay):
         if document["kind"] not in PLURALS or document["apiVersion"] == "v1":
             continue
         space, name = document["metadata"]["namespace"], document["metadata"]["name"]
@@ -107,17 +112,36 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
         thread.join()
 
 
-def examined(url: str) -> tuple[int, list[dict[str, Any]]]:
-    done = CliRunner().invoke(quire, ["knative", "doctor", "--api", url, "--json"])
+def examined(url: str, overlay: str = "dev") -> tuple[int, list[dict[str, Any]]]:
+    words = ["knative", "doctor", "--api", url, "--overlay", overlay, "--json"]
+    done = CliRunner().invoke(quire, words)
     code = done.exit_code if not done.exception else getattr(done.exception, "code", 1)
     return code, [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_cluster_that_is_well(api: Api):
-    code, found = examined(api.url)
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_cluster_that_is_well(api: Api, overlay: str):
+    api.objects = cluster(overlay)
+    if overlay == "eventing-only":
+        api.wall = "wall"
+    code, found = examined(api.url, overlay)
     assert [each for each in found if not each["ok"]] == []
-    assert (code, len(found)) == (0, len(LOOKS))
+    assert (code, len(found)) == (0, len(looks(overlay)))
     assert len(api.heard) == 1
+
+
+def test_what_only_prod_needs(api: Api):
+    api.objects = cluster("prod")
+    api.objects[f"{CORE}/secrets/knative-kafka"]["data"]["ca.crt"] = ""
+    code, found = examined(api.url, "prod")
+    assert (code, found[-1]["what"]) == (1, "Knative can sign in to Kafka")
+    assert "once Kafka is ready" in found[-1]["fix"]
+
+
+def test_without_serving_nothing_of_it_is_looked_for(api: Api):
+    api.objects = cluster("eventing-only")
+    code, found = examined(api.url)
+    assert (code, found[-1]["what"]) == (1, "Knative Serving installed")
 
 
 def away(path: str) -> Callable[[Api], None]:
