@@ -5,6 +5,7 @@ with crdcheck.py beside them, and jsonschema and kubernetes-validate; skipped wh
 """
 
 import importlib.util
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 
 from tests.unit.deploy.build import BUILDS, ROOT, Document, rendered, title
 
+KUBERNETES = "1.34"
+"""The oldest that deploy/README.md asks for."""
 CRDS = Path(os.environ.get("QUIRE_CRDS", ROOT.parent / "shared" / "crds"))
 
 
@@ -31,6 +34,7 @@ def checker() -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules["crdcheck"] = module
     spec.loader.exec_module(module)
+    module.CORE_VERSION = KUBERNETES  # pyright: ignore[reportAttributeAccessIssue]
     return module
 
 
@@ -39,11 +43,16 @@ def validator(checker: Any) -> Any:
     return checker.Validator(str(CRDS))
 
 
-@pytest.mark.parametrize("build", BUILDS)
-def test_documents_fit_their_schemas(build: str, checker: Any, validator: Any):
-    for document in rendered(build):
-        assert not validator.check(document), f"{title(document)}: {validator.check(document)}"
-        assert not checker.semantic(document), f"{title(document)}: {checker.semantic(document)}"
+def test_documents_fit_their_schemas(checker: Any, validator: Any):
+    """One test for all builds: most documents are in each of them, and are looked at once."""
+    seen: set[str] = set()
+    for build in BUILDS:
+        for document in rendered(build):
+            text = json.dumps(document, sort_keys=True)
+            if text not in seen:
+                seen.add(text)
+                wrong = [*validator.check(document), *checker.semantic(document)]
+                assert not wrong, f"{build}: {title(document)}: {wrong}"
 
 
 def test_a_typo_is_seen(checker: Any, validator: Any):
