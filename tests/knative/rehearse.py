@@ -163,7 +163,7 @@ async def rehearse(build: str, directory: Path, around: Around) -> None:
     async with AsyncExitStack() as stack:
         around = await stack.enter_async_context(outside(around, directory))
         address = await stack.enter_async_context(sink.running(around.kafka.address, names))
-        more = {}
+        more: dict[str, str] = {}
         if around.mail:
             more["QUIRE_SMTP_PORT"] = str(around.mail.port)
             more["QUIRE_SMTP_CA_FILE"] = str(directory / "mail" / "ca.pem")
