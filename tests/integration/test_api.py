@@ -358,6 +358,8 @@ async def test_a_body_that_is_not_sent_as_json_is_refused_by_every_wish(
         ("GET", "/stock/none", 404, "sku_not_found"),
         ("GET", "/stock?limit=99999", 422, "limit_not_valid"),
         ("GET", "/revenue?from=2026-13-01", 422, "day_not_valid"),
+        ("GET", "/revenue/minutes?from=2026-03-01", 422, "range_not_valid"),
+        ("GET", "/revenue/minutes?from=2026-03-01&to=2026-03-03", 422, "range_not_valid"),
         ("GET", "/events?after=-1", 422, "position_not_valid"),
         ("GET", "/live?after=x", 422, "position_not_valid"),
         ("PUT", "/catalogue", 422, "not_valid"),
@@ -415,6 +417,10 @@ async def test_the_rest_of_what_can_be_read(
     assert any(each["sku"] == "mug" for each in (await client.get("/stock")).json()["stock"])
     days = (await client.get("/revenue?from=2026-03-01&to=2026-03-01")).json()["days"]
     assert days[0]["currency"] == "EUR"
+    day = "/revenue/minutes?from=2026-03-01&to=2026-03-02"
+    placed = (await client.get(day)).json()
+    assert placed["position"] >= timeline["facts"][-1]["position"]
+    assert placed["minutes"]["2026-03-01T09:30Z"]["revenue"]["EUR"] >= 1790
     feed = (await client.get("/events?after=0&limit=5")).json()
     assert [each["position"] for each in feed["events"]][-1] == feed["next"]
     assert (await client.get("/healthz")).status_code == 200
