@@ -27,17 +27,17 @@ async def run_intake(settings: Settings) -> None:
     await _serve(create_intake(settings), settings.intake_host, settings.intake_port)
 
 
-async def run_wall(settings: WallSettings) -> None:
-    """Serve the wall until SIGTERM."""
+async def run_wall(settings: WallSettings, sink: str = "") -> None:
+    """Serve the wall until SIGTERM; `sink` takes what it has to tell."""
     refuse_open(settings.wall_host, allowed=settings.allow_open)
-    app = create_wall(settings)
+    app = create_wall(settings, sink)
     log.info("listening on http://%s:%d", settings.wall_host, settings.wall_port)
     await serve(
         app,
         settings.wall_host,
         settings.wall_port,
         drain_seconds=DRAIN_SECONDS,
-        before_stop=app.state.board.close,
+        before_stop=app.state.wall.feed.close,
     )
 
 

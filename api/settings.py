@@ -1,11 +1,19 @@
 """The settings of the API, read once from QUIRE_*."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gateways.amounts import AnyPort, Count, CountOrNone, Dsn, Key, SomeSeconds
+from api.wall.thresholds import parsed
+from gateways.amounts import AnyPort, Count, CountOrNone, Dsn, Key, SomeSeconds, UrlOrNone
+
+
+def _thresholds(text: str) -> str:
+    """Raises ValueError for what is none."""
+    parsed(text)
+    return text
 
 
 class WallSettings(BaseSettings):
@@ -15,6 +23,10 @@ class WallSettings(BaseSettings):
 
     wall_host: str = "127.0.0.1"
     wall_port: AnyPort = 8088
+    wall_api: UrlOrNone = ""
+    """The API, where it reads what it was not told."""
+
+    wall_thresholds: Annotated[str, AfterValidator(_thresholds)] = "orders=100 orders=1000"
     allow_open: bool = False
     max_body_bytes: Count = 1_048_576
     live_heartbeat_seconds: SomeSeconds = 15

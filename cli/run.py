@@ -151,13 +151,14 @@ def intake() -> None:
 
 
 @run.command()
-def wall() -> None:
-    """Show orders as they happen; it is told by POST and needs no server."""
+@click.option("--sink", envvar="K_SINK", default="", help="Where to post events of its own to.")
+def wall(sink: str) -> None:
+    """Show orders as they happen; it is told by POST, and posts what thresholds a minute passed."""
     from api.server import run_wall
     from api.settings import WallSettings
 
     settings = _read(WallSettings)
-    _go(lambda: run_wall(settings))
+    _go(lambda: run_wall(settings, sink))
 
 
 @run.command()

@@ -1,105 +1,87 @@
-"""What the wall remembers: the newest orders with their last fact, and the orders of each minute.
+"""What the wall shows besides figures: the newest orders with their last fact, and what is loud.
 
-Events come at least once. A fact's position in the log says whether it is news of its order, and an
-order counts in its minute once; so what stands here is the same however often it was told.
+Events come at least once and in any order across keys. What stands here depends on which were told,
+not on how often or in what order: of an order the fact with the highest position counts, and of all
+orders those whose facts stand last in the log are kept.
 """
 
-import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections import deque
 from typing import Any, NamedTuple
 
-import msgspec
+from api.wall.feed import Feed
 
 ORDERS = 500
-MINUTES = 1_440
 LOUD = 50
 
 PLACED = "quire.order.placed.v1"
 
 
+class Worth(NamedTuple):
+    """Money in minor units."""
+
+    amount_minor: int
+    currency: str
+
+
 class Shown(NamedTuple):
-    """One line of the wall."""
+    """One line of the wall; `at` is when the fact occurred. Of an order whose beginning was not
+    told, nobody knows what it is worth."""
 
     order_id: str
     what: str
     position: int
     at: str
-
-
-class Minute:
-    """Orders by id, with what each is worth in minor units."""
-
-    def __init__(self) -> None:
-        self.worth: dict[str, tuple[int, str]] = {}
-
-    def told(self) -> dict[str, Any]:
-        revenue: dict[str, int] = {}
-        for amount, currency in self.worth.values():
-            revenue[currency] = revenue.get(currency, 0) + amount
-        return {"orders": len(self.worth), "revenue": revenue}
+    total: Worth | None = None
 
 
 class Board:
-    """Everything, with a feed of what is new for those who watch."""
+    """Puts into the feed what is news."""
 
-    def __init__(self) -> None:
-        self.orders: OrderedDict[str, Shown] = OrderedDict()
-        self.minutes: OrderedDict[str, Minute] = OrderedDict()
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self.orders: dict[str, Shown] = {}
         self.loud: deque[str] = deque(maxlen=LOUD)
-        self._watching: set[asyncio.Queue[Shown | None]] = set()
-        self._closed = False
+        self.passed: dict[str, Any] = {}
+        self._told = 0
 
-    def happened(self, order_id: str, type: str, position: int, at: str) -> bool:
+    def happened(
+        self, order_id: str, type: str, position: int, at: str, total: Worth | None = None
+    ) -> bool:
         """Show it, unless this or a later fact of the order is shown; says whether it was news."""
         before = self.orders.get(order_id)
         if before is not None and before.position >= position:
+            if total is not None and before.total is None:  # its beginning came late
+                self._show(before._replace(total=total))
             return False
-        shown = Shown(order_id, type, position, at)
-        self.orders[order_id] = shown
-        self.orders.move_to_end(order_id)
-        while len(self.orders) > ORDERS:
-            self.orders.popitem(last=False)
-        for queue in self._watching:
-            if not queue.full():  # who reads that slowly opens the page anew
-                queue.put_nowait(shown)
+        if before is not None:
+            total = total or before.total
+        elif len(self.orders) >= ORDERS:
+            oldest = min(self.orders.values(), key=lambda shown: shown.position)
+            if oldest.position > position:
+                return False
+            del self.orders[oldest.order_id]
+            self._feed.drop("order", oldest.order_id)
+        self._show(Shown(order_id, type, position, at, total))
         return True
 
-    def placed(self, order_id: str, at: datetime, amount: int, currency: str) -> None:
-        """Count the order in the minute at which it was placed, however late that is told."""
-        name = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%MZ")
-        self.minutes.setdefault(name, Minute()).worth[order_id] = (amount, currency)
-        while len(self.minutes) > MINUTES:
-            del self.minutes[min(self.minutes)]
+    def attention(self, text: str) -> None:
+        """Something that a person should look at."""
+        self.loud.append(text)
+        self._told += 1
+        self._feed.put("attention", str(self._told % LOUD), {"text": text})
 
-    def per_minute(self) -> Mapping[str, Any]:
-        return {name: self.minutes[name].told() for name in sorted(self.minutes)}
+    def threshold(self, id: str, told: dict[str, Any]) -> None:
+        """A threshold was passed; told once, however often the event comes."""
+        if id in self.passed:
+            return
+        self.passed[id] = told
+        self._feed.put("passed", id, told)
+        while len(self.passed) > LOUD:
+            first = next(iter(self.passed))
+            del self.passed[first]
+            self._feed.drop("passed", first)
 
-    def watch(self) -> "asyncio.Queue[Shown | None]":
-        queue: asyncio.Queue[Shown | None] = asyncio.Queue(1_000)
-        for shown in self.orders.values():
-            queue.put_nowait(shown)
-        if self._closed:
-            queue.put_nowait(None)
-        self._watching.add(queue)
-        return queue
-
-    def leave(self, queue: "asyncio.Queue[Shown | None]") -> None:
-        self._watching.discard(queue)
-
-    def close(self) -> None:
-        """Let go of all who watch, and of who comes to."""
-        self._closed = True
-        for queue in self._watching:
-            while queue.full():
-                queue.get_nowait()
-            queue.put_nowait(None)
-
-
-def event_of(shown: Shown) -> bytes:
-    """One event of the stream; its id is the position."""
-    return b"id: %d\nevent: order\ndata: %s\n\n" % (
-        shown.position,
-        msgspec.json.encode(shown._asdict()),
-    )
+    def _show(self, shown: Shown) -> None:
+        self.orders[shown.order_id] = shown
+        total = shown.total._asdict() if shown.total else None
+        self._feed.put("order", shown.order_id, {**shown._asdict(), "total": total})

@@ -1,0 +1,148 @@
+"""Counts orders by minute: from what is told, corrected by what is read, and posts what is passed.
+
+An order that was told is answered for only when each threshold that it was seen to pass has been
+taken by the sink. So a wall that is killed in between is told the order again, finds the same
+threshold passed, and posts the same event.
+"""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+
+from api.problems import Problem
+from api.wall.board import PLACED, Board
+from api.wall.posting import Sink
+from api.wall.taking import total_of
+from api.wall.thresholds import Threshold, event_of, reached
+from api.wall.truth import Truth, Unread
+from api.wall.window import Minute, Window
+from store.views.minutes import name_of
+
+WAIT_SECONDS = 10.0
+LOOK_SECONDS = 0.1
+READ_EVERY_SECONDS = 5.0
+BACK = timedelta(minutes=15)
+FACTS_BACK = 2_000
+MINUTE = timedelta(minutes=1)
+
+log = logging.getLogger("quire.wall")
+
+
+class Counting:
+    """The window, and what it is made of: `truth` and `sink` may be none."""
+
+    def __init__(
+        self,
+        window: Window,
+        thresholds: tuple[Threshold, ...],
+        truth: Truth | None,
+        sink: Sink | None,
+    ) -> None:
+        self._window = window
+        self._thresholds = thresholds
+        self._truth = truth
+        self._sink = sink
+        self._posting = asyncio.Lock()
+
+    async def placed(self, at: datetime, position: int, amount: int, currency: str) -> None:
+        """An order was placed; raises a Problem with 503 when it has to be told again."""
+        name = name_of(at)
+        minute = self._window.add(name, position, amount, currency)
+        if minute is None:
+            return
+        if not minute.awaited:
+            minute.awaited = True
+            await self._read_up_to(name, position)
+        await self._post_passed_by(name, minute, position)
+
+    async def begin(self, board: Board) -> None:
+        """Show the newest minutes and orders, as they stand in the log; try until that is read."""
+        if self._truth is None:
+            return
+        while True:
+            try:
+                await self._read_newest(self._truth, board)
+            except Unread as fault:
+                log.warning("nothing is known yet of what was before: %s", fault)
+                await asyncio.sleep(READ_EVERY_SECONDS)
+            else:
+                return
+
+    async def _read_newest(self, truth: Truth, board: Board) -> None:
+        now = datetime.now(UTC).replace(second=0, microsecond=0) + MINUTE
+        counted = await truth.minutes(now - BACK, now)
+        for name, tally in counted.minutes.items():
+            self._window.base(name, counted.position, tally)
+        after = counted.position - FACTS_BACK
+        while facts := await truth.facts(after):
+            for fact in facts:
+                order_id = fact.stream.removeprefix("order-")
+                if order_id != fact.stream:
+                    total = total_of(fact.data) if fact.type == PLACED else None
+                    time = fact.time.isoformat()
+                    board.happened(order_id, fact.type, fact.position, time, total)
+            after = facts[-1].position
+            if after >= counted.position:
+                return
+
+    async def run(self) -> None:
+        """Read again what was told meanwhile, and post what nobody took; for ever."""
+        while True:
+            await asyncio.sleep(READ_EVERY_SECONDS)
+            for name in self._window.unsettled():
+                await self._read(name)
+            for name, minute in self._window.items():
+                if minute.awaited:
+                    await self._post(name, minute, self._passed(minute))
+
+    async def _read_up_to(self, name: str, position: int) -> None:
+        """The first time that a minute is told of: what was told to others is counted as well."""
+        end = monotonic() + WAIT_SECONDS
+        while (read_to := await self._read(name)) is not None:
+            if read_to >= position or monotonic() > end:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _read(self, name: str) -> int | None:
+        """Up to which position the minute is counted now; none when it cannot be read."""
+        if self._truth is None:
+            return None
+        begin = datetime.fromisoformat(name)
+        try:
+            counted = await self._truth.minutes(begin, begin + MINUTE)
+        except Unread as fault:
+            log.warning("%s counts what was told alone: %s", name, fault)
+            return None
+        tally = counted.minutes.get(name)
+        if tally is not None:
+            self._window.base(name, counted.position, tally)
+        return counted.position
+
+    def _passed(self, minute: Minute) -> list[Threshold]:
+        """Those that the sink has not taken yet."""
+        if self._sink is None:
+            return []
+        return [t for t in reached(self._thresholds, minute.sum) if t not in minute.taken]
+
+    async def _post_passed_by(self, name: str, minute: Minute, position: int) -> None:
+        passed = self._passed(minute)
+        own = [each for each in passed if minute.owners.setdefault(each, position) == position]
+        if not await self._post(name, minute, own):
+            raise Problem(
+                503,
+                "sink_not_there",
+                f"a threshold of {name} is passed, and nobody takes the event that says so",
+                headers={"Retry-After": "1"},
+            )
+
+    async def _post(self, name: str, minute: Minute, passed: list[Threshold]) -> bool:
+        """Whether all of them are taken now."""
+        for threshold in passed:
+            async with self._posting:
+                if self._sink is None or threshold in minute.taken:
+                    continue
+                if not await self._sink.took(event_of(name, threshold)):
+                    return False
+                minute.taken.add(threshold)
+        return True
