@@ -7,7 +7,7 @@ import click
 from cli.output import differs, emit_line, json_option
 
 HEAD = """\
-# Made by `quire knative event-types` from the catalog; a test compares. What can be subscribed to
+# Made by `quire knative event-types` from the code; a test compares. What can be subscribed to
 # at the Broker, and what each sink takes: `kubectl get eventtypes` is another team's list.
 """
 
@@ -19,11 +19,12 @@ def knative() -> None:
 
 @knative.command(name="event-types")
 def event_types() -> None:
-    """Print an EventType for each event and each command of the catalog."""
+    """Print an EventType for each event and each command of the catalog, and what the wall says."""
+    from api.wall.thresholds import TYPE as PASSED
     from domain.catalog import COMMANDS, EVENTS, TOPICS
 
     broker = "{ apiVersion: eventing.knative.dev/v1, kind: Broker, name: default }"
-    found = [_event_type(type, broker) for type in EVENTS]
+    found = [_event_type(type, broker) for type in (*EVENTS, PASSED)]
     for kind in COMMANDS:
         sink = TOPICS[kind.split(".")[1]].replace(".", "-")
         address = f"{{ apiVersion: eventing.knative.dev/v1alpha1, kind: KafkaSink, name: {sink} }}"

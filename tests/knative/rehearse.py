@@ -68,12 +68,21 @@ def deliveries(build: str) -> list[Delivery]:
     return found
 
 
+def bound(name: str, places: Places) -> dict[str, str]:
+    """What Knative tells those whom it binds. What the wall says comes back to it by the Broker,
+    for which it stands itself here."""
+    if name == "wall":
+        own = places.url({"name": "wall"}, "/passed")
+        return {"K_SINK": own, "QUIRE_WALL_THRESHOLDS": "orders=1"}
+    return {"K_SINK": places.url(*INTAKE)}
+
+
 def start_all(rehearsal: Rehearsal, around: Around) -> None:
     """Every pod that stays, and a source for each delivery to a service."""
     places = rehearsal.places
     for pod in rehearsal.pods.values():
         if pod.kind in STAYS:
-            environment = {**places.environment(pod), "K_SINK": places.url(*INTAKE)}
+            environment = {**places.environment(pod), **bound(pod.name, places)}
             rehearsal.start(pod.name, places.command(pod), environment, pod)
     rehearsal.until_ready()
     say(f"{rehearsal.count} processes are ready, by their own probes")
@@ -204,6 +213,11 @@ def _acts(rehearsal: Rehearsal, around: Around, directory: Path) -> None:
         "both orders stand on the wall, in the minutes at which they were placed",
         places.url({"name": "wall"}, "/minutes"),
         lambda told: sum(minute["orders"] for minute in told["minutes"].values()) == 2,
+    )
+    until(
+        "a minute that passed a threshold is an event, and the wall shows it",
+        places.url({"name": "wall"}, "/minutes"),
+        lambda told: {each["minute"] for each in told["passed"]} == told["minutes"].keys(),
     )
     once(rehearsal, ("CronJob", "JobSink"), around, K_SINK=places.url(*INTAKE))
     say(reader_only_reads(around.postgres, around.secrets))

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from click.testing import CliRunner
 
+from api.wall.thresholds import TYPE as PASSED
 from cli.knative import HEAD
 from cli.main import quire
 from domain.catalog import COMMANDS, EVENTS, TOPICS
@@ -233,7 +234,7 @@ def test_partners_records_come_in_as_the_local_source_brings_them(build: str):
 @every_build
 def test_a_type_for_each_of_the_catalog(build: str):
     types = [each["spec"]["type"] for each in of_kind(build, "EventType")]
-    assert sorted(types) == sorted([*EVENTS, *COMMANDS])
+    assert sorted(types) == sorted([*EVENTS, PASSED, *COMMANDS])
 
 
 def test_the_types_were_made_by_the_command():
@@ -247,7 +248,7 @@ def test_filters_name_types_that_there_are(build: str):
     for trigger in of_kind(build, "Trigger"):
         for each in trigger["spec"]["filters"]:
             for type in _types(each):
-                assert any(re.fullmatch(type, known) for known in EVENTS), type
+                assert any(re.fullmatch(type, known) for known in (*EVENTS, PASSED)), type
 
 
 def _types(filter: Document) -> Iterator[str]:
