@@ -28,8 +28,8 @@ endif
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
-up: $(VENV)/.local ## Start everything; Ctrl-C stops it, the data stays in .quire/.
-	@$(BIN)/quire up
+up: $(VENV)/.local ## Start everything; Ctrl-C stops it, the data stays in .quire/. WITH=wall runs the order wall, too.
+	@$(BIN)/quire up $(WITH:%=--with %)
 
 down: $(VENV)/.local ## Stop a stack that was started with `quire up --detach`.
 	@$(BIN)/quire down

@@ -24,8 +24,9 @@ from cli.output import (
 if TYPE_CHECKING:
     from stack.control import Status
 
+MORE = ("wall",)
 TRY = """
-Quire is up at {url} (the pages of the API: {url}/docs). Try:
+Quire is up at {url} (the pages of the API: {url}/docs).{wall} Try:
   {quire} order place --demo --wait 5
   {quire} tail
   {quire} status
@@ -37,18 +38,33 @@ Quire is up at {url} (the pages of the API: {url}/docs). Try:
 @port_base_option
 @click.option("--detach", is_flag=True, help="Return when all is up; it runs on.")
 @click.option(
+    "--with",
+    "more",
+    type=click.Choice(MORE),
+    multiple=True,
+    help="Run this besides: the order wall, a page that shows orders as they happen.",
+)
+@click.option(
     "--servers-only",
     is_flag=True,
     help="Only Kafka and Postgres: for `quire topics grow|repair`, and to run the rest by hand.",
 )
 @json_option
-def up(state_dir: Path, port_base: int, *, detach: bool, servers_only: bool, as_json: bool) -> None:
+def up(
+    state_dir: Path,
+    port_base: int,
+    more: tuple[str, ...],
+    *,
+    detach: bool,
+    servers_only: bool,
+    as_json: bool,
+) -> None:
     """Start Kafka, Postgres and every process of ours; Ctrl-C stops them.
 
     With --json one line on stdout once all is up: url, ports, seconds of each phase, processes.
     """
     from stack import control
-    from stack.board import Board, holding, told
+    from stack.board import Board, holding, told, wall_url
     from stack.layout import Layout
     from stack.settings import Settings
     from stack.up import Up
@@ -61,17 +77,25 @@ def up(state_dir: Path, port_base: int, *, detach: bool, servers_only: bool, as_
         if servers_only:
             say(f"Kafka answers at {board.servers.kafka}; nothing of Quire runs")
             return
-        say(TRY.format(url=board.servers.url, quire=_own_name()))
+        page = wall_url(board)
+        wall = f"\nThe order wall: {page}" if page else ""
+        say(TRY.format(url=board.servers.url, quire=_own_name(), wall=wall))
 
+    if more and servers_only:
+        raise click.UsageError("--with and --servers-only exclude each other")
     with _faults():
         layout = Layout.at(state_dir)
         if detach:
             words = ["up", "--state-dir", str(layout.root), "--port-base", str(port_base)]
             words += ["--servers-only"] if servers_only else []
+            words += [word for each in more for word in ("--with", each)]
             when_up(control.detach(layout, words, say))
             return
         with holding(layout):
-            stack = Up(layout, port_base, Settings(), say, _progress(), servers_only=servers_only)
+            stack = Up(
+                layout, port_base, Settings(), say, _progress(),
+                servers_only=servers_only, wall="wall" in more,
+            )  # fmt: skip
             asyncio.run(stack.run(when_up))
 
 

@@ -11,7 +11,8 @@ from time import sleep
 import msgspec
 
 from stack.errors import StackFault
-from stack.layout import Layout, Ports
+from stack.layout import LOOPBACK, Layout, Ports
+from stack.processes import WALL
 from stack.supervisor import Standing
 
 TRIES = 4
@@ -60,13 +61,23 @@ class Told(msgspec.Struct, frozen=True):
 def told(board: Board, *, servers_only: bool) -> Told:
     """The same as the board, for others; `phases` are seconds."""
     assert board.servers is not None
+    ports = asdict(Ports.from_base(board.port_base))
+    if wall_url(board) is None:
+        del ports["wall"]
     return Told(
         url=board.servers.url,
-        ports=asdict(Ports.from_base(board.port_base)),
+        ports=ports,
         phases={phase.name: phase.seconds for phase in board.phases},
         processes=board.processes,
         servers_only=servers_only,
     )
+
+
+def wall_url(board: Board) -> str | None:
+    """Where the wall's page is, if this stack runs one."""
+    if not any(each.name == WALL for each in board.processes):
+        return None
+    return f"http://{LOOPBACK}:{Ports.from_base(board.port_base).wall}"
 
 
 @contextmanager

@@ -20,6 +20,7 @@ class Ports:
     provider: int
     mail: int
     intake: int
+    wall: int
 
     @classmethod
     def from_base(cls, base: int) -> "Ports":
@@ -31,6 +32,7 @@ class Ports:
             provider=base + 4,
             mail=base + 5,
             intake=base + 6,
+            wall=base + 8,
         )
 
 

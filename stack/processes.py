@@ -12,6 +12,8 @@ CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
 
 PROVIDER = "provider"
 MAIL = "mail"
+WALL = "wall"
+EVENTS = "quire.events"
 WORDS: Mapping[str, tuple[str, ...]] = {
     PROVIDER: ("provider",),
     MAIL: ("mail",),
@@ -28,14 +30,21 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 
 
 def specs(
-    layout: Layout, env: Mapping[str, str], *, own_provider: bool = True, own_mail: bool = True
+    layout: Layout,
+    env: Mapping[str, str],
+    *,
+    own_provider: bool = True,
+    own_mail: bool = True,
+    more: Mapping[str, tuple[str, ...]] | None = None,
 ) -> list[Spec]:
     """Say how to run each of them: `quire run WORDS`, ready when it writes so to its file.
 
-    Without `own_provider` or `own_mail` the provider or the mail sink is left out.
+    Without `own_provider` or `own_mail` the provider or the mail sink is left out; `more` is run
+    besides.
     """
     left_out = {name for name, own in ((PROVIDER, own_provider), (MAIL, own_mail)) if not own}
     wanted = {name: words for name, words in WORDS.items() if name not in left_out}
+    wanted |= more or {}
     return [_spec(name, words, layout, env) for name, words in wanted.items()]
 
 
@@ -58,6 +67,33 @@ def intake_env(port: int) -> dict[str, str]:
         "QUIRE_INTAKE_PORT": str(port),
         "QUIRE_SOURCE_SINK": address,
         "QUIRE_REDRIVE_TARGETS": address,
+    }
+
+
+def wall(port: int) -> dict[str, tuple[str, ...]]:
+    """The wall, and what tells it: a source for its page and one for its window, as KafkaSource and
+    Trigger do in a cluster. What it has to tell comes back to it, as by the Broker there."""
+    address = f"http://{LOOPBACK}:{port}"
+
+    def source(name: str) -> tuple[str, ...]:
+        return ("source", EVENTS, "--sink", f"{address}/{name}", "--group", f"wall-{name}")
+
+    return {
+        WALL: ("wall", "--sink", f"{address}/passed"),
+        "wall-orders": source("orders"),
+        "wall-minutes": source("minutes"),
+    }
+
+
+def wall_env(port: int, api: str, targets: str) -> dict[str, str]:
+    """Where the wall listens and reads; what it did not take may be posted again there, and what
+    others did not at their `targets`."""
+    inlets = (f"http://{LOOPBACK}:{port}/{name}" for name in ("orders", "minutes"))
+    return {
+        "QUIRE_WALL_HOST": LOOPBACK,
+        "QUIRE_WALL_PORT": str(port),
+        "QUIRE_WALL_API": api,
+        "QUIRE_REDRIVE_TARGETS": ",".join((targets, *inlets)),
     }
 
 

@@ -39,8 +39,10 @@ class Up:
         progressed: Callable[[str], None],
         *,
         servers_only: bool = False,
+        wall: bool = False,
     ) -> None:
         self._servers_only = servers_only
+        self._wall = wall
         self._layout = layout
         self._ports = Ports.from_base(port_base)
         self._settings = settings
@@ -106,9 +108,15 @@ class Up:
         own_mail = self._settings.smtp_host is None
         if own_mail:
             env |= processes.mail_env(self._ports.mail)
+        more: dict[str, tuple[str, ...]] = {}
+        if self._wall:
+            env |= processes.wall_env(self._ports.wall, url, env["QUIRE_REDRIVE_TARGETS"])
+            more = processes.wall(self._ports.wall)
         with self._phase("processes"):
             await self._supervisor.start(
-                processes.specs(self._layout, env, own_provider=own_provider, own_mail=own_mail)
+                processes.specs(
+                    self._layout, env, own_provider=own_provider, own_mail=own_mail, more=more
+                )
             )
         if not await _has_stock(app_dsn):
             with self._phase("catalogue"):
@@ -197,6 +205,8 @@ class Up:
             wanted["mail"] = self._ports.mail
         if not self._servers_only:
             wanted["intake"] = self._ports.intake
+        if self._wall:
+            wanted["wall"] = self._ports.wall
         if self._settings.postgres_dsn is None:
             wanted["postgres"] = self._ports.postgres
         if self._settings.kafka is None:

@@ -76,7 +76,7 @@ class World:
         **settings: object,
     ) -> Process:
         """Start `quire run <words>`; `settings` are QUIRE_* in lower case. Not ready yet."""
-        name = f"{len(self.processes)}-{'-'.join(words)}"
+        name = f"{len(self.processes)}-{'-'.join(words).replace('/', '_')}"
         ready, log_file = self.path / f"{name}.ready", self.path / f"{name}.log"
         chosen: Mapping[str, object] = {
             "postgres_dsn": dsn or self.dsn,

@@ -120,6 +120,20 @@ def test_every_context_has_a_worker(tmp_path: Path):
     }
 
 
+def test_the_wall_is_told_by_two_sources_with_groups_of_their_own(tmp_path: Path):
+    env = {"QUIRE_API_PORT": "8080"}
+    more = processes.wall(8088)
+    specs = processes.specs(Layout.at(tmp_path), env, more=more)
+    assert {spec.name for spec in specs} == {*processes.WORDS, *more}
+    groups = {words[-1] for words in more.values() if words[0] == "source"}
+    assert groups == {"wall-orders", "wall-minutes"}
+    told = processes.wall_env(8088, "http://127.0.0.1:8080", "http://127.0.0.1:8086/events")
+    assert told["QUIRE_REDRIVE_TARGETS"].split(",") == [
+        "http://127.0.0.1:8086/events",
+        *(words[words.index("--sink") + 1] for words in more.values() if words[0] == "source"),
+    ]
+
+
 def test_a_provider_of_ones_own_is_not_started(tmp_path: Path):
     env = {"QUIRE_API_PORT": "8080"}
     specs = processes.specs(Layout.at(tmp_path), env, own_provider=False)
