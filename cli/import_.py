@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import Exit, Failure, emit_line, json_option, say, state_dir_option
+from cli.output import Exit, Failure, counted, emit_line, json_option, say, state_dir_option
 
 if TYPE_CHECKING:
     from cli.importing.rejects import RejectFile
@@ -64,7 +64,9 @@ def import_(
     if as_json:
         emit_line(figures)
     else:
-        _tell(figures)
+        if figures["already_imported"]:
+            say("this file was imported before; nothing was done")
+        click.echo(text_of(figures))
 
 
 async def _run(
@@ -99,16 +101,25 @@ def _bar() -> Generator[Callable[[int], None]]:
         yield lambda done: progress.update(task, completed=done)
 
 
-def _tell(figures: dict[str, Any]) -> None:
-    if figures["already_imported"]:
-        say("this file was imported before; nothing was done")
-    click.echo(
-        "{orders:,} orders, {order_lines:,} lines, {units:,} units, {gross:,.2f} GBP\n"
-        "{cancel_invoices:,} cancellations, {cancel_lines:,} lines, {cancel_units:,} units,"
-        " {cancel_gross:,.2f} GBP\n"
-        "{customers:,} customers, {skus:,} codes\n"
-        "{lines:,} lines: {accepted:,} accepted".format(**figures)
+def text_of(figures: dict[str, Any]) -> str:
+    """What was done, for people."""
+
+    def told(**nouns: str) -> str:
+        return ", ".join(counted(figures[name], noun) for name, noun in nouns.items())
+
+    sold = told(orders="order", order_lines="line", units="unit")
+    taken_back = told(cancel_invoices="cancellation", cancel_lines="line", cancel_units="unit")
+    reasons = [
+        f"  {count:>9,} {word} ({reason})"
+        for word in ("mapped", "rejected")
+        for reason, count in figures[word].items()
+    ]
+    return "\n".join(
+        (
+            f"{sold}, {figures['gross']:,.2f} GBP",
+            f"{taken_back}, {figures['cancel_gross']:,.2f} GBP",
+            told(customers="customer", skus="code"),
+            f"{told(lines='line')}: {figures['accepted']:,} accepted",
+            *reasons,
+        )
     )
-    for word in ("mapped", "rejected"):
-        for reason, count in figures[word].items():
-            click.echo(f"  {count:>9,} {word} ({reason})")
