@@ -7,16 +7,21 @@ from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.admin import NewPartitions
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError, KafkaError
 
 from bus import clients
 from bus.batches import Place
+from bus.refusal import refusal
 
 COORDINATOR_TRIES = 50
 
 
 class KafkaUnavailable(Exception):
     """Kafka cannot be asked now."""
+
+
+class KafkaRefuses(KafkaUnavailable):
+    """Kafka answers and does not take our user or password: no waiting mends that."""
 
 
 class Extent(NamedTuple):
@@ -59,37 +64,42 @@ async def offsets(bootstrap: str) -> AsyncGenerator[Offsets]:
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncGenerator[Any]:
-    admin = clients.admin(bootstrap)
+async def admin(bootstrap: str) -> AsyncGenerator[Any]:
+    """An open connection for what `clients.admin` asks; raises KafkaUnavailable, KafkaRefuses."""
+    asks = clients.admin(bootstrap)
     try:
-        await admin.start()
-        yield admin
+        await asks.start()
+        yield asks
+    except KafkaConnectionError as fault:
+        if refused := await refusal(bootstrap):
+            raise KafkaRefuses(f"Kafka does not let us in: {refused}") from refused
+        raise KafkaUnavailable(repr(fault)) from fault
     except (KafkaError, OSError) as fault:
         raise KafkaUnavailable(repr(fault)) from fault
     finally:
-        await admin.close()
+        await asks.close()
 
 
 async def partition_counts(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:
     """How many partitions each topic has; 0 when there is no such topic."""
-    async with _admin(bootstrap) as admin:
-        found = await admin.describe_topics(list(topics))
+    async with admin(bootstrap) as asks:
+        found = await asks.describe_topics(list(topics))
     return {described["topic"]: len(described["partitions"]) for described in found}
 
 
 async def group_offsets(bootstrap: str, group: str) -> dict[Place, int]:
     """What the group has committed."""
-    async with _admin(bootstrap) as admin:
-        found = await admin.list_consumer_group_offsets(group)
+    async with admin(bootstrap) as asks:
+        found = await asks.list_consumer_group_offsets(group)
     return {(tp.topic, tp.partition): meta.offset for tp, meta in found.items() if meta.offset >= 0}
 
 
 async def members(bootstrap: str, group: str) -> int:
     """How many consumers the group has now."""
-    async with _admin(bootstrap) as admin:
+    async with admin(bootstrap) as asks:
         for _ in range(COORDINATOR_TRIES):
             try:
-                responses = await admin.describe_consumer_groups([group])
+                responses = await asks.describe_consumer_groups([group])
                 break
             except GroupCoordinatorNotAvailableError:  # a broker that never had a group
                 await asyncio.sleep(0.2)
@@ -100,8 +110,8 @@ async def members(bootstrap: str, group: str) -> int:
 
 async def add_partitions(bootstrap: str, topic: str, total: int) -> None:
     """Grow the topic; raises KafkaUnavailable when Kafka will not."""
-    async with _admin(bootstrap) as admin:
-        answer = await admin.create_partitions({topic: NewPartitions(total_count=total)})
+    async with admin(bootstrap) as asks:
+        answer = await asks.create_partitions({topic: NewPartitions(total_count=total)})
     for _, code, message in answer.topic_errors:
         if code:
             raise KafkaUnavailable(f"Kafka refuses to grow {topic}: {message or code}")

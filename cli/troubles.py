@@ -86,6 +86,7 @@ def _of_kafka(fault: BaseException) -> Failure:
     from aiokafka.errors import KafkaStorageError, UnknownTopicOrPartitionError
 
     from bus.publisher import KafkaDiskFull
+    from bus.topics import KafkaRefuses
 
     told = " ".join(str(fault).split()) or type(fault).__name__
     cause = fault.__cause__ or fault
@@ -93,6 +94,8 @@ def _of_kafka(fault: BaseException) -> Failure:
         code, hint = "kafka_disk_full", "Free some of Kafka's disk, and start the broker again."
     elif isinstance(cause, UnknownTopicOrPartitionError):
         code, hint = "topic_missing", "Make it with `quire topics create`."
+    elif isinstance(fault, KafkaRefuses):
+        code, hint = "login_refused", "Mend QUIRE_KAFKA_USERNAME or QUIRE_KAFKA_PASSWORD."
     else:
         code, hint = "not_reachable", "Is Kafka running, and is QUIRE_KAFKA right?"
     return Failure(code, told, hint=hint, exit_code=Exit.NOT_REACHABLE)

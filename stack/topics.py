@@ -9,8 +9,8 @@ from typing import Any
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from bus import clients
 from bus.clients import LARGEST_RECORD
+from bus.topics import admin
 from stack.errors import StackFault
 from stack.lag import READERS, offsets_of
 
@@ -60,19 +60,15 @@ async def ensure(
     """Make the topics that are missing and give their names; leave every other as it is.
 
     Returns once Kafka coordinates our consumer groups too: a young one makes its topic for them
-    when first asked, and whoever joins meanwhile logs errors.
+    when first asked, and whoever joins meanwhile logs errors. Raises KafkaUnavailable, StackFault.
     """
-    admin = clients.admin(bootstrap)
-    await admin.start()
-    try:
-        there = set(await admin.list_topics())
+    async with admin(bootstrap) as asks:
+        there = set(await asks.list_topics())
         missing = [topic for topic in topics if topic.name not in there]
         if missing:
-            await _create(admin, missing, replication)
-            await _until_led(admin, [topic.name for topic in missing])
-        await _until_coordinated(admin)
-    finally:
-        await admin.close()
+            await _create(asks, missing, replication)
+            await _until_led(asks, [topic.name for topic in missing])
+        await _until_coordinated(asks)
     return [topic.name for topic in missing]
 
 

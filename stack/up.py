@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 import psycopg
 
+from bus.refusal import refusal
 from stack import board, database, doctor, kafka, postgres, processes, topics
 from stack.board import Board, Phase, Servers
 from stack.errors import StackFault, not_reachable
@@ -165,6 +166,9 @@ class Up:
                 )
                 await self._supervisor.start([spec])
         elif not await kafka.answers(bootstrap):
+            if refused := await refusal(bootstrap):
+                fix = "Mend QUIRE_KAFKA_USERNAME or QUIRE_KAFKA_PASSWORD."
+                raise StackFault("login_refused", f"Kafka does not let us in: {refused}", fix)
             raise not_reachable("Kafka", "QUIRE_KAFKA")
         with self._phase("topics"):
             await topics.ensure(bootstrap)

@@ -15,7 +15,7 @@ from store import schema
 from store.errors import LoginRefused, SchemaDiffers, Unavailable
 from store.tasks import end
 from streams.lifecycle import CannotGoOn, beat, pause, stopping
-from streams.partitions import missing
+from streams.partitions import login_refused, missing
 
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 2.0
@@ -97,12 +97,15 @@ async def until_postgres_fits(dsn: str, stop: asyncio.Event) -> None:
 
 
 async def until_kafka_answers(bootstrap: str, names: Sequence[str], stop: asyncio.Event) -> None:
-    """Return when it does, or when `stop` is set; raises CannotGoOn when a topic is missing."""
+    """Return when it does, or when `stop` is set; raises CannotGoOn when a topic is missing, or
+    when it does not let us in."""
     wait = FIRST_WAIT
     while not stop.is_set():
         beat()
         try:
             counts = await topics.partition_counts(bootstrap, names)
+        except topics.KafkaRefuses as reason:
+            raise login_refused(reason) from reason
         except topics.KafkaUnavailable as reason:
             log.warning("waits for Kafka: %s", reason)
         else:

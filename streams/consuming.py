@@ -12,10 +12,10 @@ from aiokafka.errors import KafkaError
 
 from bus import clients
 from bus.clients import Taken
-from bus.topics import partition_counts
+from bus.topics import KafkaRefuses, partition_counts
 from store.tasks import end
 from streams.lifecycle import beat, pause, ready
-from streams.partitions import missing
+from streams.partitions import login_refused, missing
 from streams.settings import SourceSettings
 
 COMMIT_SECONDS = 1.0
@@ -30,8 +30,11 @@ class Stopped(Exception):
 
 
 async def require_topics(kafka: str, topics: Sequence[str]) -> None:
-    """Raises CannotGoOn when one is missing, KafkaUnavailable."""
-    counts = await partition_counts(kafka, topics)
+    """Raises CannotGoOn when one is missing or Kafka does not let us in, KafkaUnavailable."""
+    try:
+        counts = await partition_counts(kafka, topics)
+    except KafkaRefuses as reason:
+        raise login_refused(reason) from reason
     if gone := [topic for topic in topics if not counts.get(topic)]:
         raise missing(gone)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from bus.topics import KafkaRefuses
 from store.connect import AsyncConnection
 from store.errors import translated
 from store.relaying import planned
@@ -15,6 +16,14 @@ def missing(names: Sequence[str]) -> CannotGoOn:
     return CannotGoOn(
         f"topic_missing: there is no topic {', '.join(names)}: make ours with"
         " `quire topics create`, and any other by hand"
+    )
+
+
+def login_refused(reason: KafkaRefuses) -> CannotGoOn:
+    """What is said of a Kafka that does not take our user or password."""
+    return CannotGoOn(
+        f"login_refused: {reason}; mend QUIRE_KAFKA_USERNAME, QUIRE_KAFKA_PASSWORD or"
+        " QUIRE_KAFKA_SASL_MECHANISM"
     )
 
 

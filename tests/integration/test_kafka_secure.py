@@ -1,5 +1,6 @@
 """A Kafka that takes nobody but whom it knows, over TLS, and lets each do only what is theirs."""
 
+import asyncio
 from collections.abc import Generator
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -12,12 +13,17 @@ from bus import topics
 from bus.clients import Taken, reader, subscriber
 from bus.publisher import KafkaPublisher, PublishFailed
 from cli.keys import make
+from cli.output import Exit
+from cli.troubles import failure_of
 from stack import kafka
 from stack.lag import READERS, lags
 from stack.layout import LOOPBACK
 from stack.ports import free_ports
 from stack.rights import allow, rights
 from stack.topics import TOPICS, ensure
+from streams.beginning import until_kafka_answers
+from streams.consuming import require_topics
+from streams.lifecycle import CannotGoOn
 from tests.integration.certificates import certificates
 from tests.integration.servers import running
 from tests.integration.state_dirs import state_dir
@@ -124,18 +130,42 @@ async def test_who_signs_in_works_as_ever(secured: Secured, as_user: AsUser):
 async def test_a_wrong_password_is_not_let_in(secured: Secured, as_user: AsUser):
     as_user("admin", "guessed")
     assert not await kafka.answers(secured.bootstrap)
-    with pytest.raises(topics.KafkaUnavailable):
+    with pytest.raises(topics.KafkaRefuses, match="Invalid username or password"):
         await topics.partition_counts(secured.bootstrap, ["quire.seals"])
     with pytest.raises(PublishFailed):
         await publish(secured.bootstrap, "quire.seals")
+    with pytest.raises(topics.KafkaRefuses) as told:
+        await ensure(secured.bootstrap)
+    failure = failure_of(told.value)
+    assert failure is not None
+    assert (failure.code, failure.exit_code) == ("login_refused", Exit.NOT_REACHABLE)
+    assert "guessed" not in str(told.value)
+
+
+async def test_who_is_not_let_in_ends_and_says_what_to_mend(secured: Secured, as_user: AsUser):
+    """No waiting helps; a Kafka that is away is waited for, whatever the password."""
+    as_user("relay", "guessed")
+    words = "^login_refused: .*; mend QUIRE_KAFKA_USERNAME, QUIRE_KAFKA_PASSWORD"
+    with pytest.raises(CannotGoOn, match=words):
+        await until_kafka_answers(secured.bootstrap, [ORDERS], asyncio.Event())
+    with pytest.raises(CannotGoOn, match=words):
+        await require_topics(secured.bootstrap, [ORDERS])
+    [nobody] = free_ports(1)
+    stop = asyncio.Event()
+    waiting = asyncio.create_task(until_kafka_answers(f"{LOOPBACK}:{nobody}", [ORDERS], stop))
+    await asyncio.wait({waiting}, timeout=1)
+    assert not waiting.done()
+    stop.set()
+    await waiting
 
 
 async def test_a_broker_of_another_authority_is_not_trusted(
     secured: Secured, as_user: AsUser, tmp_path: Path
 ):
     as_user("admin", authority=certificates(tmp_path).authority)
-    with pytest.raises(topics.KafkaUnavailable):
+    with pytest.raises(topics.KafkaUnavailable) as told:
         await topics.partition_counts(secured.bootstrap, ["quire.seals"])
+    assert not isinstance(told.value, topics.KafkaRefuses), "it was not asked for the password"
 
 
 async def test_each_process_may_do_what_is_its_own_and_nothing_else(
