@@ -6,16 +6,18 @@ supplier may send the same file every night for years.
 """
 
 from datetime import datetime, timedelta
+from typing import LiteralString
 
 from psycopg import AsyncConnection
-
-from domain.catalog import TOPICS
 
 KEPT = timedelta(days=30)
 """How long an outcome is kept at least (drop_outcome_part)."""
 
-RECEIPTS = r"^(event|record)(\.\d+)?:"
-"""Callers that are a source of the intake; of their wishes only goods receipts go to inventory."""
+_FORGOTTEN: LiteralString = (
+    r"(topic <> 'quire.inventory.commands' or caller !~ '^(event|record)(\.\d+)?:')"
+)
+"""All but goods receipts: of the wishes whose caller is a source of the intake only those go to
+inventory. Word for word as in the index `idempotency_forgotten`, or that would not be used."""
 
 
 async def older_than(conn: AsyncConnection, age: timedelta) -> datetime:
@@ -33,10 +35,16 @@ async def older_than(conn: AsyncConnection, age: timedelta) -> datetime:
     return row[0]
 
 
-async def page_end(conn: AsyncConnection, after: datetime, before: datetime, size: int) -> datetime:
-    """Where a page of so many wishes ends that begins after that time; `before` for the last."""
+async def page_end(
+    conn: AsyncConnection, after: datetime, before: datetime, size: int, *, receipts: bool = True
+) -> datetime:
+    """Where a page of so many wishes ends that begins after that time; `before` for the last.
+
+    Without `receipts` those that are kept for good are not walked over.
+    """
+    meant = "" if receipts else f" and {_FORGOTTEN}"
     cursor = await conn.execute(
-        "select created_at from idempotency where created_at > %s and created_at <= %s"
+        f"select created_at from idempotency where created_at > %s and created_at <= %s{meant}"
         " order by created_at offset %s limit 1",
         (after, before, size - 1),
     )
@@ -56,20 +64,26 @@ async def drop_answers(conn: AsyncConnection, after: datetime, until: datetime) 
     return cursor.rowcount
 
 
-async def drop_rows(conn: AsyncConnection, after: datetime, until: datetime) -> int:
-    """Drop the wishes of that time whose outcome is gone, but no goods receipt that came through
-    the intake; says how many. Those that stay are done: nobody publishes them again."""
-    await conn.execute(
+async def close_receipts(conn: AsyncConnection, after: datetime, until: datetime) -> int:
+    """Say of the goods receipts of that time whose outcome is gone that they are done, so that
+    nobody publishes them again; says of how many that was not known."""
+    cursor = await conn.execute(
         "update idempotency set answer = null, state = 'answered'"
         " where created_at > %s and created_at <= %s and answer is not null"
-        " and topic = %s and caller ~ %s and not exists"
+        f" and not {_FORGOTTEN} and not exists"
         " (select from outcome where outcome.command_id = idempotency.command_id)",
-        (after, until, TOPICS["inventory"], RECEIPTS),
+        (after, until),
     )
+    return cursor.rowcount
+
+
+async def drop_rows(conn: AsyncConnection, after: datetime, until: datetime) -> int:
+    """Drop the wishes of that time whose outcome is gone, but no goods receipt that came through
+    the intake; says how many."""
     cursor = await conn.execute(
-        "delete from idempotency where created_at > %s and created_at <= %s and not exists"
-        " (select from outcome where outcome.command_id = idempotency.command_id)"
-        " and not (topic = %s and caller ~ %s)",
-        (after, until, TOPICS["inventory"], RECEIPTS),
+        f"delete from idempotency where created_at > %s and created_at <= %s and {_FORGOTTEN}"
+        " and not exists"
+        " (select from outcome where outcome.command_id = idempotency.command_id)",
+        (after, until),
     )
     return cursor.rowcount

@@ -125,7 +125,8 @@ async def movable(conn: AsyncConnection, processor: str) -> dict[str, int]:
 
 async def hold_first(conn: AsyncConnection, processor: str, key: str) -> Parked | None:
     """The same, and nobody changes its wish before this transaction ends: who hands an edit in
-    meanwhile hears that it comes too late, or has it tried next.
+    meanwhile hears that it comes too late, or has it tried next. It has to be the first lock of its
+    transaction (docs/adr/0021-a-redrive-locks-its-parked-row-first.md).
 
     Raises Stale when somebody else holds it for longer than `HOLD_WAIT`: an owner before this one
     that is frozen while it asks outside, whose session Postgres ends in a minute.
@@ -181,10 +182,11 @@ async def wish(
     """
     async with conn.cursor(row_factory=args_row(Marked)) as cursor:
         await cursor.execute(
-            "update parked set wish = %s, wished_by = %s, wished_because = %s, wished_at = %s,"
+            "with meant as (select id from parked where id = any(%s) order by id for update)"
+            " update parked p set wish = %s, wished_by = %s, wished_because = %s, wished_at = %s,"
             " edit_id = null, edit_headers = null, edit_body = null"
-            " where id = any(%s) returning id, topic, key",
-            (wish, by, because, at, list(ids)),
+            " from meant where p.id = meant.id returning p.id, p.topic, p.key",
+            (list(ids), wish, by, because, at),
         )
         return await cursor.fetchall()
 

@@ -11,7 +11,14 @@ from datetime import UTC, datetime, timedelta
 
 from store import unparking
 from store.connect import AsyncConnection, connect
-from store.forgetting import KEPT, drop_answers, drop_rows, older_than, page_end
+from store.forgetting import (
+    KEPT,
+    close_receipts,
+    drop_answers,
+    drop_rows,
+    older_than,
+    page_end,
+)
 
 AT_ONCE = 1_000
 PAUSE = 0.05  # between two pages: those who take wishes in come first
@@ -24,14 +31,18 @@ Drop = Callable[[AsyncConnection, datetime, datetime], Awaitable[int]]
 
 
 async def forget_what_is_old(dsn: str, answers_kept: timedelta, history_kept: timedelta) -> None:
-    """Once an hour, page by page. Where the answers are done is remembered meanwhile."""
-    done = _1970
+    """Once an hour, page by page. How far answers and receipts are done is remembered meanwhile:
+    past that nobody finds anything any more, however many receipts are kept."""
+    done = closed = _1970
     while True:
         async with await connect(dsn, name="quire forgetting", index_only=True) as conn:
             before = await older_than(conn, answers_kept)
             answers = await _drop(conn, drop_answers, done, before)
             done = max(done, before)
-            rows = await _drop(conn, drop_rows, _1970, await older_than(conn, KEPT))
+            until = await older_than(conn, KEPT)
+            await _drop(conn, close_receipts, closed, until)
+            closed = max(closed, min(done, until))  # what still has an outcome has no answer there
+            rows = await _drop(conn, drop_rows, _1970, until, receipts=False)
             moved = await _forget_moved(conn, history_kept)
         if answers or rows or moved:
             log.info("forgot %d answers, %d wishes and %d moved messages", answers, rows, moved)
@@ -46,10 +57,12 @@ async def _forget_moved(conn: AsyncConnection, kept: timedelta) -> int:
     return count
 
 
-async def _drop(conn: AsyncConnection, drop: Drop, after: datetime, before: datetime) -> int:
+async def _drop(
+    conn: AsyncConnection, drop: Drop, after: datetime, before: datetime, *, receipts: bool = True
+) -> int:
     count = 0
     while after < before:
-        end = await page_end(conn, after, before, AT_ONCE)
+        end = await page_end(conn, after, before, AT_ONCE, receipts=receipts)
         count += await drop(conn, after, end)
         after = end
         await asyncio.sleep(PAUSE)

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from api.intake.mappers import GOODS_RECEIPT
+from domain.catalog import TOPICS
 from store import forgetting, idempotency, timers, unparking
 from store.connect import AsyncConnection, connect
 from store.idempotency import Wish
@@ -136,6 +137,36 @@ async def test_a_page_holds_no_more_than_it_should(room: Room):
     ]
 
 
+async def test_receipts_that_are_kept_are_not_walked_over(room: Room):
+    """However many they are, the hourly look reads only what may go."""
+    for days in (40, 41):
+        await room.wish(days)
+    await room.conn.execute(
+        "insert into idempotency (caller, key, command_id, subject, request_hash, state, topic,"
+        " headers, record_key, body, created_at) select 'event:supplier', n::text,"
+        " gen_random_uuid(), 's' || n, '', 'answered', %s, '[]', 'sku', '', %s - n * interval '1 s'"
+        " from generate_series(1, 2000) n",
+        (TOPICS["inventory"], room.now - timedelta(days=45)),
+    )
+    begin, before = room.now - timedelta(days=100), room.now - timedelta(days=30)
+    read = await rows_read(room.conn)
+    assert await forgetting.page_end(room.conn, begin, before, 3, receipts=False) == before
+    assert await forgetting.drop_rows(room.conn, begin, before) == 2
+    assert await rows_read(room.conn) - read < 20
+    assert await forgetting.page_end(room.conn, begin, before, 2000) < before, "they are there"
+
+
+async def rows_read(conn: AsyncConnection) -> int:
+    """How many entries were read of any index of the wishes, and of the table without one."""
+    await conn.execute("select pg_stat_force_next_flush()")
+    cursor = await conn.execute(
+        "select sum(idx_tup_read)::bigint + (select seq_tup_read from pg_stat_user_tables"
+        " where relname = 'idempotency') from pg_stat_user_indexes where relname = 'idempotency'"
+    )
+    [count] = await cursor.fetchone() or [0]
+    return count
+
+
 @pytest.mark.parametrize("state", ["answered", "open"])
 async def test_a_receipt_that_comes_again_after_its_outcome_is_gone_is_not_received_again(
     room: Room, postgres_dsn: str, tmp_path: Path, state: str
@@ -151,6 +182,7 @@ async def test_a_receipt_that_comes_again_after_its_outcome_is_gone_is_not_recei
             (room.now - timedelta(days=40), state),
         )
         other = await room.wish(40)
+        assert await forgetting.close_receipts(room.conn, long_ago, room.now) == len(lines)
         assert await forgetting.drop_rows(room.conn, long_ago, room.now) == 1
         assert await room.states(other) == ["gone"]
         assert (await intake.binary(GOODS_RECEIPT, f"file {state}", receipt)).status_code == 202
