@@ -13,6 +13,7 @@ from stack.board import Board
 from stack.containers import project
 from stack.errors import StackFault
 from stack.layout import Layout
+from stack.reached import reached
 
 NOBODY = 0  # no process has this id
 
@@ -73,8 +74,7 @@ def stack(
 @contextmanager
 def containers(name: str, say: Callable[[str], None]) -> Generator[Target]:
     """Use the containers of a compose project as they are."""
-    with project(name) as found:
-        servers = found.servers()
+    with project(name) as found, reached(found) as servers:
         say(f"the containers of {name} keep their own settings")
         yield Target(
             postgres_dsn=servers.postgres_dsn,

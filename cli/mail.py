@@ -1,15 +1,29 @@
 """`quire mail`: what the local mail sink took in."""
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import Exit, Failure, emit, emit_line, json_option, state_dir_option
+from cli.output import Exit, Failure, api, emit, emit_line, json_option, state_dir_option
 
 if TYPE_CHECKING:
     from gateways.mailbox import Mailbox
+    from gateways.mailpit import Mailpit
+
+Function = Callable[..., Any]
+
+
+def _page_option(function: Function) -> Function:
+    return click.option(
+        "--page",
+        envvar="QUIRE_MAIL_PAGE",
+        default="",
+        help="Address of a Mailpit that takes the mail in place of our own sink.",
+    )(function)
 
 
 @click.group()
@@ -21,11 +35,14 @@ def mail() -> None:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="So many at most."
 )
+@_page_option
 @state_dir_option
 @json_option
-def list_(limit: int, state_dir: Path, *, as_json: bool) -> None:
+def list_(limit: int, page: str, state_dir: Path, *, as_json: bool) -> None:
     """List messages, newest first: one for each Message-ID, with how often it came."""
-    for each in _mailbox(state_dir).mails()[:limit]:
+    with _box(page, state_dir) as box:
+        mails = box.mails()[:limit]
+    for each in mails:
         if as_json:
             emit_line(each)
             continue
@@ -36,13 +53,15 @@ def list_(limit: int, state_dir: Path, *, as_json: bool) -> None:
 @mail.command()
 @click.argument("id")
 @click.option("--html", is_flag=True, help="Print the HTML instead of the text.")
+@_page_option
 @state_dir_option
 @json_option
-def show(id: str, state_dir: Path, *, html: bool, as_json: bool) -> None:
+def show(id: str, page: str, state_dir: Path, *, html: bool, as_json: bool) -> None:
     """Print one message. ID is the beginning of an id of the list, or a Message-ID."""
     from gateways.mailbox import text_of
 
-    found = _mailbox(state_dir).find(id)
+    with _box(page, state_dir) as box:
+        found = box.find(id)
     if found is None:
         raise Failure(
             "mail_not_found",
@@ -66,10 +85,17 @@ def show(id: str, state_dir: Path, *, html: bool, as_json: bool) -> None:
     emit(shown, as_json=as_json, text=lambda: f"{head}\n{text}")
 
 
-def _mailbox(state_dir: Path) -> "Mailbox":
-    from gateways.mailbox import Mailbox
+@contextmanager
+def _box(page: str, state_dir: Path) -> Generator["Mailbox | Mailpit"]:
+    if page:
+        from gateways.mailpit import Mailpit
 
-    return Mailbox(state_dir / "mail")
+        with api(page) as http:
+            yield Mailpit(http)
+    else:
+        from gateways.mailbox import Mailbox
+
+        yield Mailbox(state_dir / "mail")
 
 
 def _local(at: datetime) -> str:

@@ -60,14 +60,14 @@ class Mailbox:
         wanted = id_of(id) if "@" in id else id
         for file in self._files():
             if wanted and file.stem.startswith(wanted):
-                return self._mail(file), _parse(file.read_bytes())
+                return self._mail(file), parse(file.read_bytes())
         return None
 
     def _files(self) -> Iterator[Path]:
         return self._directory.glob("*.eml") if self._directory.is_dir() else iter(())
 
     def _mail(self, file: Path) -> Mail:
-        message = _parse(file.read_bytes())
+        message = parse(file.read_bytes())
         return Mail(
             id=file.stem,
             message_id=str(message["Message-ID"] or ""),
@@ -95,7 +95,7 @@ def text_of(message: EmailMessage, kind: str = "plain") -> str:
 
 
 def _id(content: bytes) -> str:
-    message_id = str(_parse(content)["Message-ID"] or "")
+    message_id = str(parse(content)["Message-ID"] or "")
     return id_of(message_id) if message_id else sha256(content).hexdigest()[:16]
 
 
@@ -105,7 +105,7 @@ def id_of(message_id: str) -> str:
     return sha256(inner.encode(errors="replace")).hexdigest()[:16]
 
 
-def _parse(content: bytes) -> EmailMessage:
+def parse(content: bytes) -> EmailMessage:
     return message_from_bytes(content, policy=default)
 
 

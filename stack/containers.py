@@ -46,9 +46,16 @@ class Container(NamedTuple):
 
     id: str
     service: str
+    number: int
+    """From 1, among those of its service."""
     state: State
     ports: Mapping[int, int]
     networks: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Its service's, with a number from the second on."""
+        return self.service if self.number == 1 else f"{self.service}-{self.number}"
 
 
 class Project:
@@ -65,7 +72,8 @@ class Project:
             labels.append(f"{LABEL}.service={service}")
         asked = {"all": "1", "filters": msgspec.json.encode({"label": labels}).decode()}
         found = [_container(each) for each in self._ask("GET", "/containers/json", asked=asked)]
-        return sorted(each for each in found if each.state is not State.STOPPED)
+        found = [each for each in found if each.state is not State.STOPPED]
+        return sorted(found, key=lambda each: (each.service, each.number))
 
     def standings(self) -> dict[str, Standing]:
         """Each service by its slowest container."""
@@ -96,9 +104,9 @@ class Project:
         return f"http://{LOOPBACK}:{self._published('mail')}"
 
     def pids(self) -> dict[str, int]:
-        """The first process of each service, as this machine numbers it; 0 from another."""
+        """The first process of each container, as this machine numbers it; 0 of who is away."""
         return {
-            each.service: self._ask("GET", f"/containers/{each.id}/json")["State"]["Pid"]
+            each.name: self._ask("GET", f"/containers/{each.id}/json")["State"]["Pid"]
             for each in self.containers()
         }
 
@@ -212,6 +220,7 @@ def _container(told: Any) -> Container:
     return Container(
         id=told["Id"],
         service=told["Labels"][f"{LABEL}.service"],
+        number=int(told["Labels"][f"{LABEL}.container-number"]),
         state=_state(told["State"], told["Status"]),
         ports={each["PrivatePort"]: each.get("PublicPort", 0) for each in told["Ports"]},
         networks=tuple(each["NetworkID"] for each in networks.values()),

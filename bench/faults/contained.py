@@ -1,6 +1,5 @@
 """The containers of a compose project as the stack that is hurt: killed, paused, disconnected."""
 
-from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import partial
@@ -11,23 +10,24 @@ from typing import TypeVar
 import httpx
 
 from bench.faults.arena import Arena, Heal
-from gateways.mailbox import id_of
+from gateways.mailpit import Mailpit
+from stack.board import Servers
 from stack.containers import REFUSED, Project, project
 from stack.errors import StackFault
 from stack.process import Spec
+from stack.reached import reached
 from stack.supervisor import Standing
 
 T = TypeVar("T")
-PAGE = 200
 BOX_HOLDS = 500  # what the mail sink's image keeps: older ones it forgets
 
 
 class ContainedArena(Arena):
     """What can be done to it goes through the engine; it keeps its own settings."""
 
-    def __init__(self, project: Project, state_dir: Path) -> None:
+    def __init__(self, project: Project, servers: Servers, state_dir: Path) -> None:
         self._project = project
-        self.servers = project.servers()
+        self.servers = servers
         self.proxies = {}
         self.own = False
         self.state_dir = state_dir
@@ -62,14 +62,9 @@ class ContainedArena(Arena):
         return file
 
     def mails(self) -> dict[str, int] | None:
-        found: Counter[str] = Counter()
-        url = f"{self._project.mail_page()}/api/v1/messages"
-        while True:
-            asked = {"start": str(found.total()), "limit": str(PAGE)}
-            page = httpx.get(url, params=asked, timeout=30).raise_for_status().json()["messages"]
-            found.update(id_of(each["MessageID"]) for each in page)
-            if not page:
-                return found if found.total() < BOX_HOLDS else None
+        with httpx.Client(base_url=self._project.mail_page(), timeout=30) as http:
+            held = Mailpit(http).held()
+        return held if sum(held.values()) < BOX_HOLDS else None
 
     def log_of(self, name: str) -> str:
         return f"docker compose --project-name {self._project.name} logs {name}"
@@ -92,5 +87,9 @@ def _unless_refused(do: Callable[[], T]) -> T | None:
 @contextmanager
 def contained(name: str) -> Generator[ContainedArena]:
     """The project's containers, as long as the block lasts."""
-    with project(name) as found, TemporaryDirectory(prefix="quire-faults-") as directory:
-        yield ContainedArena(found, Path(directory))
+    with (
+        project(name) as found,
+        reached(found) as servers,
+        TemporaryDirectory(prefix="quire-faults-") as directory,
+    ):
+        yield ContainedArena(found, servers, Path(directory))

@@ -6,23 +6,21 @@ whatever runs on the usual ones. COMPOSE_FILE and COMPOSE_PROFILES count as they
 
 import json
 import os
-import re
 import subprocess
 import tempfile
-from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-import httpx
-
 from cli.servers import Servers
+from stack.containers import project
 from stack.layout import LOOPBACK
 from stack.ports import free_ports
+from stack.reached import reached
 from tests import engine
-from tests.acceptance.stack import QUICK, Mail, Stack
+from tests.acceptance.stack import QUICK, Stack
 
 ROOT = Path(__file__).parents[2]
 UP_SECONDS = 420
@@ -40,19 +38,28 @@ PORTS = (
 NEEDED = (engine.PYTHON, engine.POSTGRES, engine.KAFKA, engine.MAIL)
 
 
+class Options(NamedTuple):
+    """Which compose files, ours unless COMPOSE_FILE says otherwise; services with their numbers."""
+
+    files: Sequence[str] = ()
+    scale: Sequence[str] = ()
+
+
+AS_IT_IS = Options()
+
+
 class Compose(Stack):
     """One project: its containers, its volumes and the ports that it publishes."""
 
-    def __init__(self, root: Path, image: str, state_dir: Path, scale: Sequence[str]) -> None:
+    def __init__(self, root: Path, image: str, state_dir: Path, options: Options) -> None:
         self.project = f"quire-t{uuid4().hex[:6]}"
         self.state_dir = state_dir
         self.root = root  # of the tree whose compose file is meant
         self.image = image
         self._built: set[str] = set()
-        self._scale = scale
+        self._options = options
         self._servers: Servers | None = None
-        self._authority = state_dir / "ca.pem"
-        self._signs_in: Mapping[str, str] = {}
+        self._open = ExitStack()
         ports = free_ports(len(PORTS))
         self._ports = {name: str(port) for name, port in zip(PORTS, ports, strict=True)}
         self.url = self._address("QUIRE_PORT")
@@ -65,28 +72,18 @@ class Compose(Stack):
 
     def up(self, *words: str) -> None:
         """Start what is not started yet, and wait until all of it is well."""
-        scale = [word for each in self._scale for word in ("--scale", each)]
+        scale = [word for each in self._options.scale for word in ("--scale", each)]
         self.run("up", "--detach", "--wait", *scale, *words, seconds=UP_SECONDS)
         self.run("cp", "sealer:/var/lib/quire/seal.pub", str(self.state_dir / "seal.pub"))
-        if not self._signs_in and "rights" in self.run("config", "--services").split():
-            self._sign_in()
-
-    def _sign_in(self) -> None:
-        """As Kafka's administrator, where COMPOSE_FILE has a Kafka that takes users alone: for the
-        verbs that run on this machine, and for the tests' own clients."""
-        self.run("cp", "postgres:/run/quire/app/ca.pem", str(self._authority))
-        password = ("--entrypoint", "cat", "quire", "/run/quire/kafka/password")
-        self._signs_in = {
-            "QUIRE_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-            "QUIRE_KAFKA_SASL_MECHANISM": "PLAIN",
-            "QUIRE_KAFKA_USERNAME": "admin",
-            "QUIRE_KAFKA_PASSWORD": self.run("run", "--rm", "-T", *password).strip(),
-            "QUIRE_KAFKA_CA_FILE": str(self._authority),
-        }
-        os.environ.update(self._signs_in)
+        if self._servers is None:  # from now on our clients sign in where they have to
+            found = self._open.enter_context(
+                reached(self._open.enter_context(project(self.project)))
+            )
+            self._servers = Servers(found.postgres_dsn, found.postgres_owner_dsn, found.kafka)
 
     def down(self) -> None:
         """Stop and remove all, the data and the images as well; what was built stays cached."""
+        self._open.close()
         try:
             self.run("down", "--volumes", "--remove-orphans", "--timeout", "20", seconds=180)
         finally:
@@ -96,6 +93,7 @@ class Compose(Stack):
 
     def run(self, *words: str, seconds: float = 60) -> str:
         """`docker compose` with these words; gives what it prints."""
+        files = {"COMPOSE_FILE": ":".join(self._options.files)} if self._options.files else {}
         done = subprocess.run(
             ["docker", "compose", "--project-name", self.project, *words],
             check=False,
@@ -103,7 +101,7 @@ class Compose(Stack):
             text=True,
             timeout=seconds,
             cwd=self.root,
-            env={**os.environ, **QUICK, **self._ports, "QUIRE_IMAGE": self.image},
+            env={**os.environ, **QUICK, **self._ports, **files, "QUIRE_IMAGE": self.image},
         )
         assert done.returncode == 0, f"compose {' '.join(words)}: {done.stderr[-3000:]}"
         return done.stdout
@@ -114,17 +112,12 @@ class Compose(Stack):
             "QUIRE_POSTGRES_OWNER_DSN": self.servers.postgres_owner_dsn,
             "QUIRE_KAFKA": self.servers.kafka,
             "QUIRE_PROVIDER_URL": self.provider,
-            **self._signs_in,
+            "QUIRE_MAIL_PAGE": self._address("QUIRE_MAIL_PAGE_PORT"),
         }
 
     @property
     def servers(self) -> Servers:
-        if self._servers is None:
-            self._servers = Servers(
-                self._dsn("/run/quire/app/dsn"),
-                self._dsn("/run/quire/owner/owner-dsn"),
-                f"{LOOPBACK}:{self._ports['QUIRE_KAFKA_PORT']}",
-            )
+        assert self._servers is not None, "it is not up"
         return self._servers
 
     def admin_dsn(self) -> str:
@@ -142,37 +135,24 @@ class Compose(Stack):
         return all(_is_well(each["State"]) for each in self.containers().values())
 
     def container(self, name: str) -> str:
-        """The id of the first container of a service."""
-        return self.run("ps", "--all", "--quiet", name).split()[0]
+        """The id of the first container of a service, or of the one that its number names."""
+        service, _, number = name.rpartition("-")
+        service, number = (service, number) if number.isdecimal() else (name, "1")
+        return self.containers()[f"{service}-{number}"]["Id"]
 
     def kill(self, name: str) -> "Ended":
         """Kill the container; the engine takes that for our wish, so we start it again."""
         ended = Ended(self.container(name))
-        _docker("kill", ended.id)
-        _docker("start", ended.id)
+        self.engine("kill", ended.id)
+        self.engine("start", ended.id)
         return ended
 
-    def mails_to(self, email: str) -> list[Mail]:
-        found = self._mail("search", query=f'to:"{email}"', limit="1000")["messages"]
-        times = Counter(each["MessageID"] for each in found)
-        first = {each["MessageID"]: each for each in found}
-        return [Mail(each["ID"], each["Subject"], times[id]) for id, each in first.items()]
-
-    def text_of(self, mail: Mail) -> str:
-        return self._mail(f"message/{mail.id}")["Text"]
-
-    def _mail(self, path: str, **asked: str) -> Any:
-        address = self._address("QUIRE_MAIL_PAGE_PORT")
-        answer = httpx.get(f"{address}/api/v1/{path}", params=asked)
-        return answer.raise_for_status().json()
+    def engine(self, *words: str) -> str:
+        """`docker` with these words; gives what it prints."""
+        return _docker(*words)
 
     def _address(self, port: str) -> str:
         return f"http://{LOOPBACK}:{self._ports[port]}"
-
-    def _dsn(self, file: str) -> str:
-        dsn = self.run("exec", "-T", "postgres", "cat", file).strip()
-        dsn = dsn.replace("=/run/quire/app/ca.pem", f"={self._authority}")
-        return re.sub(r"@[^/]+/", f"@{LOOPBACK}:{self._ports['QUIRE_POSTGRES_PORT']}/", dsn)
 
 
 class Ended:
@@ -215,11 +195,11 @@ def new_image(name: str = "test") -> str:
 
 @contextmanager
 def new_project(
-    *, root: Path = ROOT, image: str = "", scale: Sequence[str] = ()
+    *, root: Path = ROOT, image: str = "", options: Options = AS_IT_IS
 ) -> Generator[Compose]:
     """Build the image, give a stack that is up, and leave nothing of it."""
     with tempfile.TemporaryDirectory(prefix="quire-compose-") as directory:
-        stack = Compose(root, image or new_image(), Path(directory), scale)
+        stack = Compose(root, image or new_image(), Path(directory), options)
         try:
             stack.build()
             stack.up()

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests import engine
-from tests.acceptance.compose import NEEDED, new_project
+from tests.acceptance.compose import NEEDED, Options, new_project
 from tests.acceptance.laptop import REFUSING, Laptop, new_stack
 from tests.acceptance.shop import Shop
 from tests.acceptance.stack import Stack
@@ -27,7 +27,8 @@ def target(request: pytest.FixtureRequest) -> Iterator[Stack | str]:
         lacking = engine.missing(*NEEDED, compose=True)
         if lacking:
             raise pytest.UsageError(f"--target compose: {lacking}")
-        with new_project(scale=request.config.getoption("scale") or ()) as project:
+        options = Options(scale=request.config.getoption("scale") or ())
+        with new_project(options=options) as project:
             yield project
     else:
         yield wanted.rstrip("/")

@@ -12,7 +12,7 @@ from stack.layout import LOOPBACK, Layout
 from stack.ports import free_in_a_row
 from stack.secrets import load_or_make
 from stack.supervisor import Standing, State
-from tests.acceptance.stack import Json, Mail, Said, Stack
+from tests.acceptance.stack import Json, Said, Stack
 from tests.integration.state_dirs import state_dir
 
 PORTS = 7
@@ -78,17 +78,6 @@ class Laptop(Stack):
     def said(self) -> str:
         """What the supervisor told."""
         return (self.root / "log" / "stack.log").read_text()
-
-    def mails_to(self, email: str) -> list[Mail]:
-        listed = self.quire("mail", "list", "--limit", "10000", "--json").lines
-        return [
-            Mail(mail["id"], mail["subject"], mail["times"])
-            for mail in listed
-            if email in mail["to"]
-        ]
-
-    def text_of(self, mail: Mail) -> str:
-        return self.quire("mail", "show", mail.id, "--json").json["text"]
 
 
 class Ended:

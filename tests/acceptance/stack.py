@@ -87,14 +87,6 @@ class Stack(ABC):
         """The superuser on the stack's database."""
 
     @abstractmethod
-    def mails_to(self, email: str) -> list[Mail]:
-        """What came to this address, newest first."""
-
-    @abstractmethod
-    def text_of(self, mail: Mail) -> str:
-        """The plain text of a message."""
-
-    @abstractmethod
     def kill(self, name: str) -> Killed:
         """End a process, or a server, by kill -9; it comes back."""
 
@@ -107,6 +99,19 @@ class Stack(ABC):
         return quire(
             *words, url=self.url, state_dir=self.state_dir, seconds=seconds, more=self.told()
         )
+
+    def mails_to(self, email: str) -> list[Mail]:
+        """What came to this address, newest first."""
+        listed = self.quire("mail", "list", "--limit", "10000", "--json").lines
+        return [
+            Mail(mail["id"], mail["subject"], mail["times"])
+            for mail in listed
+            if email in mail["to"]
+        ]
+
+    def text_of(self, mail: Mail) -> str:
+        """The plain text of a message."""
+        return self.quire("mail", "show", mail.id, "--json").json["text"]
 
     def ledger(self, order_id: str) -> list[Entry]:
         """What the provider's own books hold of an order, without what it declined."""

@@ -1,7 +1,10 @@
 """The containers of a compose project, as an engine tells of them."""
 
+import io
 import json
+import os
 import socketserver
+import tarfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -17,15 +20,19 @@ from cli.output import Exit, Failure
 from stack import containers
 from stack.containers import REFUSED, Project
 from stack.errors import StackFault
+from stack.reached import BROKERS_USERS, reached
 from stack.supervisor import State
 
 LABEL = "com.docker.compose.service"
+NUMBER = "com.docker.compose.container-number"
 
 
-def told(service: str, state: str, status: str, *ports: tuple[int, int]) -> dict[str, Any]:
+def told(
+    service: str, state: str, status: str, *ports: tuple[int, int], number: int = 1
+) -> dict[str, Any]:
     return {
-        "Id": f"id-{service}",
-        "Labels": {LABEL: service},
+        "Id": f"id-{service}" if number == 1 else f"id-{service}-{number}",
+        "Labels": {LABEL: service, NUMBER: str(number)},
         "State": state,
         "Status": status,
         "Ports": [{"PrivatePort": 9}, *({"PrivatePort": a, "PublicPort": b} for a, b in ports)],
@@ -42,6 +49,8 @@ class Engine(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         super().__init__(str(path), Answer)
         self.containers: list[dict[str, Any]] = []
         self.asked: list[str] = []
+        self.files: dict[tuple[str, str], str] = {}
+        """By the container's id and the path in it."""
         self.refuses = False
 
 
@@ -51,6 +60,13 @@ class Answer(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         asked = parse_qs(urlsplit(self.path).query)
+        id, _, what = urlsplit(self.path).path.removeprefix("/containers/").rpartition("/")
+        if what == "archive":
+            self._say(*self._archive(id, asked["path"][0]))
+            return
+        if id:
+            self._say(200, json.dumps({"State": {"Pid": len(id)}}).encode())
+            return
         labels: list[str] = json.loads(asked["filters"][0])["label"]
         wanted = [each.partition("=")[2] for each in labels if each.startswith(LABEL)]
         found = [
@@ -62,6 +78,17 @@ class Answer(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
         self.server.asked.append(self.path)
         self._say(409 if self.server.refuses else 204, b"")
+
+    def _archive(self, id: str, path: str) -> tuple[int, bytes]:
+        text = self.server.files.get((id, path))
+        if text is None:
+            return 404, b"no such file"
+        made = io.BytesIO()
+        with tarfile.open(fileobj=made, mode="w") as archive:
+            member = tarfile.TarInfo(Path(path).name)
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+        return 200, made.getvalue()
 
     def address_string(self) -> str:
         return "here"
@@ -113,8 +140,13 @@ def test_each_service_stands_as_its_health_says(project: Project):
 
 
 def test_a_service_of_many_is_ready_when_all_are(project: Project, engine: Engine):
-    engine.containers.append({**told("api", "running", "Up (health: starting)"), "Id": "second"})
+    engine.containers.append(told("api", "running", "Up (health: starting)", number=2))
     assert project.standings()["api"].state is State.STARTING
+
+
+def test_each_container_of_a_service_of_many_has_its_own_process(project: Project, engine: Engine):
+    engine.containers = [told("relay", "running", "Up", number=number) for number in (2, 1)]
+    assert project.pids() == {"relay": len("id-relay"), "relay-2": len("id-relay-2")}
 
 
 def test_who_is_killed_is_started_again(project: Project, engine: Engine):
@@ -140,6 +172,42 @@ def test_a_port_that_is_not_published_is_told(project: Project):
     with pytest.raises(StackFault) as missing:
         project.servers()
     assert missing.value.code == "no_container"
+
+
+OPEN = "postgresql://quire_app:pw@postgres:5432/quire"
+TRUSTED = f"{OPEN}?sslmode=verify-full&sslrootcert=/run/quire/app/ca.pem"
+SERVERS = {"postgres": 5432, "kafka": 8082, "api": 8080, "provider": 8084, "mail": 8025}
+
+
+def servers_with(engine: Engine, dsn: str) -> None:
+    engine.containers = [
+        told(name, "running", "Up", (port, port + 10_000)) for name, port in SERVERS.items()
+    ]
+    for path in ("app/dsn", "owner/owner-dsn"):
+        engine.files["id-postgres", f"/run/quire/{path}"] = dsn
+
+
+def test_servers_that_take_everybody_are_reached_as_they_are(engine: Engine):
+    servers_with(engine, OPEN)
+    with containers.project("p") as project, reached(project) as servers:
+        assert servers.postgres_dsn == OPEN.replace("postgres:5432", "127.0.0.1:15432")
+        assert servers.kafka == "127.0.0.1:18082"
+        assert "QUIRE_KAFKA_USERNAME" not in os.environ
+
+
+def test_servers_that_take_users_over_tls_alone_are_reached_as_their_administrator(engine: Engine):
+    servers_with(engine, TRUSTED)
+    engine.files["id-postgres", "/run/quire/app/ca.pem"] = "the authority"
+    engine.files["id-kafka", BROKERS_USERS] = 'x required user_admin="pw" user_api="other";'
+    with containers.project("p") as project, reached(project) as servers:
+        for dsn in (servers.postgres_dsn, servers.postgres_owner_dsn):
+            copy = dsn.rpartition("sslrootcert=")[2]
+            assert Path(copy).read_text() == "the authority"
+        told = {name: os.environ[f"QUIRE_KAFKA_{name}"] for name in ("USERNAME", "PASSWORD")}
+        assert told == {"USERNAME": "admin", "PASSWORD": "pw"}
+        assert os.environ["QUIRE_KAFKA_CA_FILE"] == copy
+    assert "QUIRE_KAFKA_PASSWORD" not in os.environ
+    assert not Path(copy).exists()
 
 
 def test_a_project_that_does_not_run_is_told(engine: Engine):
