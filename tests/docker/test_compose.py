@@ -1,6 +1,5 @@
 """The compose file, built and started: orders live through a stop, a restart and any kill."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +8,8 @@ from tests.acceptance.compose import Compose
 from tests.acceptance.load import Load
 from tests.acceptance.shop import Shop
 from tests.acceptance.wait import until
+from tests.docker.logs import loud
 
-LOUD = re.compile(r"\b(WARN|WARNING|ERROR|CRITICAL|FATAL|PANIC)\b|Traceback")
 CLEAN = (0, 143)  # ended by itself, or by the SIGTERM that it was sent
 BACK_SECONDS = 90
 
@@ -24,9 +23,7 @@ def old(shop: Shop) -> str:
 
 def test_a_clean_start_an_order_and_a_stop_leave_no_warning(project: Compose, old: str):
     project.run("stop", seconds=120)
-    said = project.run("logs", "--no-color", seconds=120).splitlines()
-    assert any("worker-order" in line for line in said)
-    assert [line for line in said if LOUD.search(line)] == []
+    assert loud(project) == []
     ours = {
         name: each["State"]["ExitCode"]
         for name, each in project.containers().items()
