@@ -16,7 +16,7 @@ from api.settings import Settings
 from bus.publisher import Publisher
 from domain.message import Command
 from store.codec import decode_command
-from tests.integration.test_api import Kept
+from tests.integration.api.world import Kept
 
 SOURCE = "//partner.example/shop"
 ORDER: dict[str, Any] = {

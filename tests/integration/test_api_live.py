@@ -13,8 +13,8 @@ from api.app import create_app
 from api.settings import Settings
 from gateways.serving import NotOnLoopback, refuse_open
 from store.connect import AsyncConnection, connect
+from tests.integration.api.world import Kept
 from tests.integration.facts import life, record
-from tests.integration.test_api import Kept
 
 
 @pytest.fixture
