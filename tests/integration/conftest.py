@@ -24,6 +24,13 @@ async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
 
 
 @pytest.fixture
+async def owner(owner_dsn: str) -> AsyncIterator[AsyncConnection]:
+    """The same database as the role that owns its tables."""
+    async with await connect(owner_dsn, name="test owner") as conn:
+        yield conn
+
+
+@pytest.fixture
 async def room(postgres_dsn: str, tmp_path: Path) -> AsyncIterator[Room]:
     async with open_room(postgres_dsn, tmp_path) as made:
         yield made

@@ -12,15 +12,9 @@ import uvicorn
 from api.app import create_app
 from api.settings import Settings
 from gateways.serving import NotOnLoopback, refuse_open
-from store.connect import AsyncConnection, connect
+from store.connect import AsyncConnection
 from tests.integration.api.world import Kept
 from tests.integration.facts import life, record
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        yield conn
 
 
 @pytest.fixture

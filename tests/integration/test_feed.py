@@ -1,6 +1,5 @@
 """Who reads most of the log is fed with the facts that a reader page by page would see."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -8,17 +7,11 @@ import pytest
 from domain.message import Event
 from domain.payment.messages import PaymentAuthorized
 from store import codec, log
-from store.connect import AsyncConnection, connect
+from store.connect import AsyncConnection
 from store.feed import Facts, Stamp, feed, stored_as
 from store.views import orders
 from store.views.batch import Changes
 from tests.integration.facts import START, life, record
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        yield conn
 
 
 async def facts_of(

@@ -1,16 +1,13 @@
 """Orders that need somebody are found in the list, until they do not any more."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 import migrations
 from domain.message import Event, Line, LineQuantity, Parcel
 from domain.notification import messages as notification
 from domain.order import messages as order
 from domain.shipping import messages as shipping
-from store.connect import AsyncConnection, connect
+from store.connect import AsyncConnection
 from store.views import orders
 from store.views.compare import Difference, compare
 from store.views.every import VIEWS
@@ -22,12 +19,6 @@ from tests.integration.facts import eur, record
 
 LINES = (LineQuantity(1, "mug", 1),)
 BACKFILL = Path(migrations.HERE, "versions", "0011_needs_of_old.sql")
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        yield conn
 
 
 def confirmed(name: str) -> list[Event]:
@@ -65,7 +56,9 @@ async def needing(conn: AsyncConnection, bits: int, *, customer: str = "") -> se
     return {orders.decode(each).order_id for each in documents}
 
 
-async def test_each_is_found_by_what_it_needs(conn: AsyncConnection, owner_dsn: str) -> None:
+async def test_each_is_found_by_what_it_needs(
+    conn: AsyncConnection, owner: AsyncConnection
+) -> None:
     await project(conn, *(fact for name in (*TROUBLES, "sound") for fact in confirmed(name)))
     assert await needing(conn, ATTENTION) == set()
     assert len(await needing(conn, 0)) == 5
@@ -79,14 +72,13 @@ async def test_each_is_found_by_what_it_needs(conn: AsyncConnection, owner_dsn: 
     await all_are_found()
     assert await needing(conn, ATTENTION, customer="money") == {"money"}
 
-    async with await connect(owner_dsn, name="test owner") as owner:
-        await rebuild(owner, VIEWS["orders"])
-        await all_are_found()
-        await conn.execute("update order_view set needs = 0 where order_id <> 'money'")
-        different: list[Difference] = []
-        await compare(conn, different.append)
-        assert {each.key for each in different} == {"label", "message", "return"}
-        await owner.execute(BACKFILL.read_bytes())  # what older code wrote
+    await rebuild(owner, VIEWS["orders"])
+    await all_are_found()
+    await conn.execute("update order_view set needs = 0 where order_id <> 'money'")
+    different: list[Difference] = []
+    await compare(conn, different.append)
+    assert {each.key for each in different} == {"label", "message", "return"}
+    await owner.execute(BACKFILL.read_bytes())  # what older code wrote
     await all_are_found()
 
     await project(conn, *ENDS)

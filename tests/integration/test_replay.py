@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,14 +13,7 @@ from psycopg import AsyncConnection
 
 from store import log, replaying
 from store.chain import link
-from store.connect import connect
 from tests.integration.facts import life, record
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncGenerator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as connection:
-        yield connection
 
 
 def replay(dsn: str, *words: str, code: int = 0) -> list[dict[str, Any]]:

@@ -16,19 +16,12 @@ from pydantic import SecretStr
 
 from domain.inventory.messages import StockReceived
 from store import seals
-from store.connect import connect
 from store.verify import verify
 from streams import sealer
 from streams.settings import Settings
 from tests.integration.facts import record
 
 KEY = Ed25519PrivateKey.generate()
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncGenerator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as connection:
-        yield connection
 
 
 @pytest.fixture

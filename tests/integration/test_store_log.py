@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import psycopg
@@ -18,19 +17,6 @@ from store.connect import connect
 from store.errors import Stale, translated
 from store.log import NewEvent
 from tests.integration.facts import START, record
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        yield conn
-
-
-@pytest.fixture
-async def owner(owner_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(owner_dsn, name="test owner") as conn:
-        yield conn
-
 
 CHANGES = [
     "update {} set {} = {}",

@@ -1,18 +1,11 @@
 """What is personal is sealed under its person's key, and gone with it."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from store.connect import AsyncConnection, connect
+from store.connect import AsyncConnection
 from store.vault import CannotOpen, Vault, read_master_key
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        yield conn
 
 
 async def test_only_the_same_person_and_master_open_it(conn: AsyncConnection) -> None:

@@ -1,6 +1,5 @@
 """The views are the fold of the log, live, rebuilt and compared."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 
 import msgspec
@@ -14,18 +13,6 @@ from store.views.every import VIEWS
 from store.views.shadow import rebuild
 from streams.projector import Projector
 from tests.integration.facts import life, record
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        yield conn
-
-
-@pytest.fixture
-async def owner(owner_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(owner_dsn, name="test owner") as conn:
-        yield conn
 
 
 async def catch_up(projector: Projector) -> None:

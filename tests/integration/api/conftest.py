@@ -8,14 +8,7 @@ import pytest
 
 from api.app import create_app
 from api.settings import Settings
-from store.connect import AsyncConnection, connect
 from tests.integration.api.world import ITEMS, Kept
-
-
-@pytest.fixture
-async def conn(postgres_dsn: str) -> AsyncIterator[AsyncConnection]:
-    async with await connect(postgres_dsn, name="test") as conn:
-        yield conn
 
 
 @pytest.fixture
