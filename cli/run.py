@@ -122,8 +122,15 @@ def api() -> None:
 @click.option("--sink", help="Where to post to instead of QUIRE_SOURCE_SINK.")
 @click.option("--group", help="The consumer group instead of QUIRE_SOURCE_GROUP.")
 @click.option("--name", help="The name of the source instead of QUIRE_SOURCE_NAME.")
+@click.option("--type", "kind", help="Only events of this type, instead of QUIRE_SOURCE_TYPE.")
 def source(
-    topics: tuple[str, ...], sink: str | None, group: str | None, name: str | None, *, every: bool
+    topics: tuple[str, ...],
+    sink: str | None,
+    group: str | None,
+    name: str | None,
+    kind: str | None,
+    *,
+    every: bool,
 ) -> None:
     """Take the records of TOPICS to the intake, as Knative's KafkaSource does."""
     from streams.settings import SourceSettings
@@ -133,7 +140,12 @@ def source(
     wanted = (*topics, *PARTNER_TOPICS) if every else topics
     if not wanted:
         raise click.UsageError("name a topic, or give --all")
-    told = {"source_sink": sink, "source_group": group, "source_name": name}
+    told = {
+        "source_sink": sink,
+        "source_group": group,
+        "source_name": name,
+        "source_type": kind,
+    }
     settings = _read(SourceSettings).model_copy(
         update={field: value for field, value in told.items() if value}
     )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MORE = ("wall",)
 TRY = """
-Quire is up at {url} (the pages of the API: {url}/docs).{wall} Try:
+Quire is up at {url} (the pages of the API: {url}/docs){wall}. Try:
   {quire} order place --demo --wait 5
   {quire} tail
   {quire} status
@@ -78,7 +78,7 @@ def up(
             say(f"Kafka answers at {board.servers.kafka}; nothing of Quire runs")
             return
         page = wall_url(board)
-        wall = f"\nThe order wall: {page}" if page else ""
+        wall = f", the order wall at {page}" if page else ""
         say(TRY.format(url=board.servers.url, quire=_own_name(), wall=wall))
 
     if more and servers_only:

@@ -14,6 +14,7 @@ PROVIDER = "provider"
 MAIL = "mail"
 WALL = "wall"
 EVENTS = "quire.events"
+PLACED = "quire.order.placed.v1"
 WORDS: Mapping[str, tuple[str, ...]] = {
     PROVIDER: ("provider",),
     MAIL: ("mail",),
@@ -75,13 +76,13 @@ def wall(port: int) -> dict[str, tuple[str, ...]]:
     Trigger do in a cluster. What it has to tell comes back to it, as by the Broker there."""
     address = f"http://{LOOPBACK}:{port}"
 
-    def source(name: str) -> tuple[str, ...]:
-        return ("source", EVENTS, "--sink", f"{address}/{name}", "--group", f"wall-{name}")
+    def source(name: str, *words: str) -> tuple[str, ...]:
+        return ("source", EVENTS, *words, "--sink", f"{address}/{name}", "--group", f"wall-{name}")
 
     return {
         WALL: ("wall", "--sink", f"{address}/passed"),
         "wall-orders": source("orders"),
-        "wall-minutes": source("minutes"),
+        "wall-minutes": source("minutes", "--type", PLACED),
     }
 
 

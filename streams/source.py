@@ -92,11 +92,15 @@ class Source:
         self._poster = poster
         self._letters = letters
         self._stop = stop
+        self._type = settings.source_type
         self._address = f"/apis/v1/namespaces/local/kafkasources/{settings.source_name}"
 
     async def deliver(self, record: Taken) -> None:
-        """Return when it was taken, or is a dead letter; raises Stopped, PublishFailed."""
+        """Return when it was taken, or is a dead letter, or not wanted; raises Stopped,
+        PublishFailed."""
         event = delivered(record, self._address)
+        if self._type not in ("", event.attributes["type"]):
+            return
         tries = self._settings.source_retries
         wait = self._settings.source_backoff_seconds
         while (failure := await self._poster.post(event)) is not None:

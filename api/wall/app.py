@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.responses import JSONResponse, StreamingResponse
 
 from api import problems
 from api.gate import Gate
+from api.hot import HotRoute
 from api.intake.reading import Received, events_of
 from api.metrics import Metrics
 from api.settings import WallSettings
@@ -95,6 +96,8 @@ def create_wall(settings: WallSettings, sink: str = "") -> FastAPI:
     problems.install(app)
     app.include_router(page.router)
 
+    inlets = APIRouter(route_class=HotRoute)
+
     async def ignored(_: Received) -> None:
         """What only warms the wall up."""
 
@@ -104,13 +107,14 @@ def create_wall(settings: WallSettings, sink: str = "") -> FastAPI:
                 await take(event)
             return Response(status_code=202)
 
-        app.add_api_route(path, taken, methods=["POST"], status_code=202)
+        inlets.add_api_route(path, taken, methods=["POST"], status_code=202)
 
     inlet("/", ignored)
     inlet("/orders", wall.show)
     inlet("/minutes", wall.count)
     inlet("/attention", wall.attend)
     inlet("/passed", wall.passed)
+    app.include_router(inlets)
 
     @app.get("/minutes")
     async def minutes(_: Request) -> Response:

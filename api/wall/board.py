@@ -5,12 +5,15 @@ not on how often or in what order: of an order the fact with the highest positio
 orders those whose facts stand last in the log are kept.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from typing import Any, NamedTuple
 
 from api.wall.feed import Feed
 
 ORDERS = 500
+TOTALS = 20_000
+"""Of so many orders the total is known, also when they are shown no more."""
+
 LOUD = 50
 
 PLACED = "quire.order.placed.v1"
@@ -40,6 +43,7 @@ class Board:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self.orders: dict[str, Shown] = {}
+        self._totals: OrderedDict[str, Worth] = OrderedDict()
         self.loud: deque[str] = deque(maxlen=LOUD)
         self.passed: dict[str, Any] = {}
         self._told = 0
@@ -48,14 +52,13 @@ class Board:
         self, order_id: str, type: str, position: int, at: str, total: Worth | None = None
     ) -> bool:
         """Show it, unless this or a later fact of the order is shown; says whether it was news."""
+        total = self._total(order_id, total)
         before = self.orders.get(order_id)
         if before is not None and before.position >= position:
-            if total is not None and before.total is None:  # its beginning came late
+            if before.total is None and total is not None:  # its beginning came late
                 self._show(before._replace(total=total))
             return False
-        if before is not None:
-            total = total or before.total
-        elif len(self.orders) >= ORDERS:
+        if before is None and len(self.orders) >= ORDERS:
             oldest = min(self.orders.values(), key=lambda shown: shown.position)
             if oldest.position > position:
                 return False
@@ -80,6 +83,14 @@ class Board:
             first = next(iter(self.passed))
             del self.passed[first]
             self._feed.drop("passed", first)
+
+    def _total(self, order_id: str, total: Worth | None) -> Worth | None:
+        if total is None:
+            return self._totals.get(order_id)
+        self._totals[order_id] = total
+        if len(self._totals) > TOTALS:
+            self._totals.popitem(last=False)
+        return total
 
     def _show(self, shown: Shown) -> None:
         self.orders[shown.order_id] = shown

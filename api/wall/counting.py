@@ -8,6 +8,7 @@ threshold passed, and posts the same event.
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from time import monotonic
 
 from api.problems import Problem
@@ -22,6 +23,8 @@ from store.views.minutes import name_of
 WAIT_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 READ_EVERY_SECONDS = 5.0
+AGAIN_SECONDS = 1.0
+WARN_EVERY = 10
 BACK = timedelta(minutes=15)
 FACTS_BACK = 2_000
 MINUTE = timedelta(minutes=1)
@@ -60,12 +63,13 @@ class Counting:
         """Show the newest minutes and orders, as they stand in the log; try until that is read."""
         if self._truth is None:
             return
-        while True:
+        for tries in count(1):
             try:
                 await self._read_newest(self._truth, board)
-            except Unread as fault:
-                log.warning("nothing is known yet of what was before: %s", fault)
-                await asyncio.sleep(READ_EVERY_SECONDS)
+            except Unread as fault:  # the API may begin as we do
+                level = logging.WARNING if tries % WARN_EVERY == 0 else logging.INFO
+                log.log(level, "nothing is known yet of what was before: %s", fault)
+                await asyncio.sleep(AGAIN_SECONDS)
             else:
                 return
 

@@ -152,6 +152,21 @@ async def start(bench: Bench, sink: str, *words: str) -> Process:
     )
 
 
+async def test_of_one_type_alone_and_the_rest_is_passed_over(bench: Bench, receiver: Receiver):
+    await bench.event("A 1")
+    await bench.put(b"plain")
+    await bench.event("A 2", data=b"{}")
+    await bench.put(b"plain")
+    async with bench.running(receiver.url, source_type="partner.order.v1"):
+        assert [each.id for each in await came(receiver, 2)] == ["A%201", "A%202"]
+
+        async def passed_over() -> bool:
+            return (await bench.committed()).get(0) == 4
+
+        await until(passed_over)
+    assert len(receiver.came) == 2
+
+
 async def test_killed_between_post_and_commit_it_repeats_and_skips_nothing(
     bench: Bench, receiver: Receiver
 ):

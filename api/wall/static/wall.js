@@ -46,7 +46,10 @@ function orderRow(order) {
   const row = document.createElement("tr");
   row.dataset.order = order.order_id;
   row.dataset.position = order.position;
-  cell(row, order.order_id);
+  const cut = order.order_id.lastIndexOf("-") + 1, head = document.createElement("span");
+  head.className = "head";
+  head.textContent = order.order_id.slice(0, cut);
+  cell(row, head).append(order.order_id.slice(cut));
   cell(row, status(order.what));
   cell(row, order.total ? money(order.total.amount_minor, order.total.currency) : "", true);
   cell(row, clock.format(new Date(order.at)), true);

@@ -155,6 +155,15 @@ def test_what_the_board_shows_does_not_depend_on_the_order_of_telling():
     assert board.orders["o-7"].total == Worth(7, "EUR")
 
 
+def test_an_order_that_comes_back_still_has_its_total():
+    board = Board(Feed())
+    for n in range(ORDERS + 1):
+        board.happened(f"o-{n}", "quire.order.placed.v1", n, "", Worth(n, "EUR"))
+    assert "o-0" not in board.orders
+    board.happened("o-0", "quire.order.delivered.v1", ORDERS + 1, "")
+    assert board.orders["o-0"].total == Worth(0, "EUR")
+
+
 def test_the_window_does_not_grow_for_ever():
     feed = Feed()
     window = Window(feed)
