@@ -94,7 +94,6 @@ def create_wall(settings: WallSettings, sink: str = "") -> FastAPI:
     )  # fmt: skip
     app.state.wall = wall
     problems.install(app)
-    app.include_router(page.router)
 
     inlets = APIRouter(route_class=HotRoute)
 
@@ -114,7 +113,8 @@ def create_wall(settings: WallSettings, sink: str = "") -> FastAPI:
     inlet("/minutes", wall.count)
     inlet("/attention", wall.attend)
     inlet("/passed", wall.passed)
-    app.include_router(inlets)
+    app.include_router(inlets)  # first, since it is asked most
+    app.include_router(page.router)
 
     @app.get("/minutes")
     async def minutes(_: Request) -> Response:

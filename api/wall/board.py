@@ -6,6 +6,7 @@ orders those whose facts stand last in the log are kept.
 """
 
 from collections import OrderedDict, deque
+from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
 from api.wall.feed import Feed
@@ -47,6 +48,7 @@ class Board:
         self.loud: deque[str] = deque(maxlen=LOUD)
         self.passed: dict[str, Any] = {}
         self._told = 0
+        self._by_age: list[tuple[int, str]] = []
 
     def happened(
         self, order_id: str, type: str, position: int, at: str, total: Worth | None = None
@@ -59,7 +61,7 @@ class Board:
                 self._show(before._replace(total=total))
             return False
         if before is None and len(self.orders) >= ORDERS:
-            oldest = min(self.orders.values(), key=lambda shown: shown.position)
+            oldest = self._oldest()
             if oldest.position > position:
                 return False
             del self.orders[oldest.order_id]
@@ -92,7 +94,19 @@ class Board:
             self._totals.popitem(last=False)
         return total
 
+    def _oldest(self) -> Shown:
+        """Whose last fact stands first in the log; what holds no more is thrown away on the way."""
+        while True:
+            position, order_id = self._by_age[0]
+            shown = self.orders.get(order_id)
+            if shown is not None and shown.position == position:
+                return shown
+            heappop(self._by_age)
+
     def _show(self, shown: Shown) -> None:
         self.orders[shown.order_id] = shown
+        heappush(self._by_age, (shown.position, shown.order_id))
+        if len(self._by_age) > 4 * ORDERS:
+            self._by_age = sorted((each.position, key) for key, each in self.orders.items())
         total = shown.total._asdict() if shown.total else None
         self._feed.put("order", shown.order_id, {**shown._asdict(), "total": total})
