@@ -25,10 +25,10 @@ from streams.projector import Projector
 from streams.reactions import fact_of
 from streams.settings import SourceSettings
 from streams.source import deliver
+from tests.integration.api.world import Kept
 from tests.integration.facts import START, life, record
 from tests.integration.receiver import receiving
 from tests.integration.relay_world import until
-from tests.integration.test_api import Kept
 from tests.integration.wall_world import Page, last_facts, minutes, serving
 
 MakeTopic = Callable[[str, int], Awaitable[str]]
