@@ -180,6 +180,15 @@ def secure() -> dict[str, Any]:
     return yaml.safe_load((ROOT / "deploy" / "compose" / "secure.yml").read_text())["services"]
 
 
+@pytest.mark.parametrize("page", COMPOSE, ids=lambda page: page.stem)
+def test_kafkas_health_starts_no_java_before_a_listener_of_its_own_takes_connections(page: Path):
+    kafka = yaml.safe_load(page.read_text())["services"]["kafka"]
+    asked = kafka["healthcheck"]["test"][-1]
+    [port] = set(re.findall(r"localhost[:/](\d+)", asked))
+    assert asked.startswith(f"</dev/tcp/localhost/{port} && exec ")
+    assert re.search(rf"\w+://(localhost)?:{port}\b", kafka["environment"]["KAFKA_LISTENERS"])
+
+
 def test_each_process_signs_in_to_kafka_as_itself_with_its_own_password():
     told = {
         name: (service["environment"]["QUIRE_KAFKA_USERNAME"], volume["volume"]["subpath"])
