@@ -54,21 +54,42 @@ def processes() -> dict[int, Used]:
     return found
 
 
-def read(named: Mapping[str, int], supervisor: int, observer: int) -> Reading:
-    """Add up each named tree; `observer`, a backend of Postgres that only we need, stands apart."""
-    living = processes()
+def here(root: int, number: int) -> int:
+    """The id on this machine of a process that `root`'s container numbers otherwise; 0 if gone."""
+    for pid in tree(root, processes()):
+        try:
+            status = (PROC / str(pid) / "status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        numbers = status.partition("NSpid:")[2].partition("\n")[0].split()
+        if numbers and int(numbers[-1]) == number:
+            return pid
+    return 0
+
+
+def tree(root: int, living: Mapping[int, Used]) -> list[int]:
+    """A process and all that it started, and they."""
     children: dict[int, list[int]] = {}
     for used in living.values():
         children.setdefault(used.parent, []).append(used.pid)
+    found = [root] if root in living else []
+    for each in found:
+        found += children.get(each, [])
+    return found
+
+
+def read(named: Mapping[str, int], supervisor: int, observer: int) -> Reading:
+    """Add up each named tree; `observer`, a backend of Postgres that only we need, stands apart."""
+    if not can_read():
+        return Reading({})
+    living = processes()
     ticks = os.sysconf("SC_CLK_TCK")
 
-    def tree(pid: int) -> int:
-        if pid not in living or pid == observer:
-            return 0
-        own = living[pid].own + living[pid].children
-        return own + sum(map(tree, children.get(pid, [])))
+    def used(root: int) -> int:
+        pids = [pid for pid in tree(root, living) if pid != observer]
+        return sum(living[pid].own + living[pid].children for pid in pids)
 
-    of = {name: (pid, tree(pid) / ticks) for name, pid in named.items()}
+    of = {name: (pid, used(pid) / ticks) for name, pid in named.items()}
     if supervisor in living:
         head = living[supervisor]
         of[SUPERVISOR] = (supervisor, (head.own + head.children) / ticks)

@@ -55,6 +55,7 @@ class _Load:
         self._watch = watch
         self._say = say
         self._moments = plan.moments()
+        self._observer = target.backend(watch.pid)
 
     async def run(self, drain: float) -> Report:
         conn = self._watch.conn
@@ -92,7 +93,7 @@ class _Load:
             await following
 
     def _cpu(self) -> cpu.Reading:
-        return cpu.read(self._target.processes, self._target.supervisor, self._watch.pid)
+        return cpu.read(self._target.processes, self._target.supervisor, self._observer)
 
     async def _report(
         self, told: Told, begin: float, head: int, reads: int, spent: dict[str, float], own: float

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import httpx
 
+from bench import cpu
 from gateways.ledger import Entry, parse_ledger, read_ledger
 from stack import board, control
 from stack.board import Board
@@ -28,6 +29,13 @@ class Target(NamedTuple):
     processes: dict[str, int]
     ledger: Path | None  # none: the provider is asked for it
     provider: str
+    contained: bool = False
+
+    def backend(self, number: int) -> int:
+        """This machine's id of a process that Postgres gave this number; 0 if it is elsewhere."""
+        return (
+            cpu.here(self.processes.get("postgres", NOBODY), number) if self.contained else number
+        )
 
     def entries(self) -> list[Entry]:
         """The provider's ledger as it is now."""
@@ -84,6 +92,7 @@ def containers(name: str, say: Callable[[str], None]) -> Generator[Target]:
             processes=found.pids(),
             ledger=None,
             provider=servers.provider,
+            contained=True,
         )
 
 

@@ -61,9 +61,10 @@ class Container(NamedTuple):
 class Project:
     """The containers of one project, and what can be done to them."""
 
-    def __init__(self, name: str, http: httpx.Client) -> None:
+    def __init__(self, name: str, http: httpx.Client, *, here: bool) -> None:
         self.name = name
         self._http = http
+        self._here = here
 
     def containers(self, service: str = "") -> list[Container]:
         """Those that run or should; jobs that are done are left out."""
@@ -104,10 +105,11 @@ class Project:
         return f"http://{LOOPBACK}:{self._published('mail')}"
 
     def pids(self) -> dict[str, int]:
-        """The first process of each container, as this machine numbers it; 0 of who is away."""
+        """The first process of each container, as this machine numbers it, 0 of who is away; none
+        where the engine runs elsewhere."""
         return {
             each.name: self._ask("GET", f"/containers/{each.id}/json")["State"]["Pid"]
-            for each in self.containers()
+            for each in (self.containers() if self._here else ())
         }
 
     def file(self, service: str, path: str) -> bytes:
@@ -186,8 +188,9 @@ class Project:
 @contextmanager
 def project(name: str) -> Generator[Project]:
     """A project that runs, by the engine that DOCKER_HOST names; StackFault when there is none."""
-    with _engine(os.environ.get("DOCKER_HOST") or SOCKET) as http:
-        found = Project(name, http)
+    host = os.environ.get("DOCKER_HOST") or SOCKET
+    with _engine(host) as http:
+        found = Project(name, http, here=host.startswith("unix:"))
         if not found.containers():
             raise StackFault(
                 "no_project",

@@ -253,10 +253,4 @@ def _tree(pid: int) -> list[int]:
     """A process and all that it started: Postgres serves each client by a child."""
     if not cpu.can_read():
         return [pid]
-    children: dict[int, list[int]] = {}
-    for used in cpu.processes().values():
-        children.setdefault(used.parent, []).append(used.pid)
-    found = [pid]
-    for each in found:
-        found += children.get(each, [])
-    return found
+    return cpu.tree(pid, cpu.processes())

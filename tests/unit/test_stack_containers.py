@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from cli.bench import bench
@@ -172,6 +173,15 @@ def test_a_port_that_is_not_published_is_told(project: Project):
     with pytest.raises(StackFault) as missing:
         project.servers()
     assert missing.value.code == "no_container"
+
+
+def test_processes_of_an_engine_elsewhere_are_not_taken_for_our_own(engine: Engine, tmp_path: Path):
+    engine.containers = [told("relay", "running", "Up")]
+    transport = httpx.HTTPTransport(uds=str(tmp_path / "engine.sock"))
+    with httpx.Client(transport=transport, base_url="http://engine") as http:
+        away = Project("p", http, here=False)
+        assert away.standings()
+        assert away.pids() == {}
 
 
 OPEN = "postgresql://quire_app:pw@postgres:5432/quire"
