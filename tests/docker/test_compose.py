@@ -40,11 +40,14 @@ def test_what_was_there_is_there_after_down_and_up(project: Compose, shop: Shop,
 
 
 def test_the_command_line_works_in_a_container(project: Compose, shop: Shop):
-    placed = project.run("run", "--rm", "-T", "quire", "order", "place", "--demo", "--wait", "20")
+    def quire(*words: str) -> str:
+        return project.run("run", "--rm", "-T", "quire", *words)
+
+    placed = quire("order", "place", "--demo", "--email", "ada@orchard.example", "--wait", "20")
     assert "confirmed" in placed
-    listed = project.run("run", "--rm", "-T", "quire", "order", "list", "--json")
     newest = shop.get("/orders", limit=1)["orders"][0]["order_id"]
-    assert newest in listed
+    assert newest in quire("order", "list", "--json")
+    until(lambda: newest in quire("mail", "list", "--json"), 30)
 
 
 @pytest.fixture(scope="module")
