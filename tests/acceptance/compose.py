@@ -85,7 +85,7 @@ class Compose(Stack):
         """Stop and remove all, the data and the images as well; what was built stays cached."""
         self._open.close()
         try:
-            self.run("down", "--volumes", "--remove-orphans", "--timeout", "20", seconds=180)
+            self.run("down", "--volumes", "--remove-orphans", seconds=180)
         finally:
             for image in sorted(self._built):
                 with suppress(subprocess.SubprocessError):

@@ -33,7 +33,7 @@ def test_a_clean_start_an_order_and_a_stop_leave_no_warning(project: Compose, ol
 
 
 def test_what_was_there_is_there_after_down_and_up(project: Compose, shop: Shop, old: str):
-    project.run("down", "--timeout", "20", seconds=120)  # the volumes stay
+    project.run("down", seconds=120)  # the volumes stay
     project.up()
     assert shop.order(old)["fulfilment"] == "delivered"
     shop.delivered(shop.place((shop.book(4), 2))["order_id"])

@@ -26,7 +26,7 @@ def test_a_clean_start_an_order_and_a_stop_leave_no_warning(project: Compose, sh
 
 
 def test_what_was_there_is_there_after_down_and_up(project: Compose, shop: Shop):
-    project.run("down", "--timeout", "20", seconds=120)
+    project.run("down", seconds=120)
     project.up()
     [old] = shop.get("/orders", limit=1)["orders"]
     assert old["fulfilment"] == "delivered"
