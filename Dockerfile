@@ -20,6 +20,7 @@ FROM python:${PYTHON}-slim AS code
 WORKDIR /app
 COPY pyproject.toml ./
 COPY domain domain
+COPY telemetry telemetry
 COPY store store
 COPY bus bus
 COPY gateways gateways

@@ -23,7 +23,7 @@ export QUIRE_PORT_BASE := $(PORT_BASE)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test check rehearse mutants faults bench image sbom lock clean
+.PHONY: help up down test check rehearse mutants faults monitoring bench image sbom lock clean
 
 help: ## Show what there is.
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ mutants: $(VENV)/.dev ## Take each protection out; a test must fail.
 
 faults: $(VENV)/.dev ## Hurt a stack at random for FOR=60s, by SEED=N, and hold it to account.
 	$(BIN)/quire faults --for $(or $(FOR),60s) $(if $(SEED),--seed $(SEED)) $(if $(STATE_DIR),--state-dir $(STATE_DIR))
+
+monitoring: $(VENV)/.dev ## Write anew what is made of the table of metrics: dashboards, rules of the cluster, docs.
+	@$(BIN)/python -m telemetry.write
 
 bench: $(VENV)/.dev ## Measure a short set of all; BENCH="core append" says which.
 	$(BIN)/python -m bench $(BENCH)

@@ -13,6 +13,7 @@ from bus.publisher import PublishFailed
 from domain.catalog import TOPICS
 from store import log
 from store.errors import Unavailable
+from telemetry.page import TYPE
 
 router = APIRouter(tags=["health"], route_class=HotRoute)
 
@@ -46,7 +47,7 @@ async def readyz(request: Request) -> Response:
 @router.get("/metrics", summary="Prometheus metrics", responses=told(answer=200))
 async def metrics(request: Request) -> Response:
     text = service_of(request).metrics.text()
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(text, media_type=TYPE)
 
 
 async def _answers(service: Service, ask: Callable[[Service], Awaitable[None]]) -> bool:

@@ -1,37 +1,20 @@
 """What the API counts, as Prometheus text."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import Counter, Histogram
 
-_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30)
+from telemetry.registry import Figures
 
 
 class Metrics:
     """One registry an application."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "quire_http_requests",
-            "Requests answered.",
-            ("method", "route", "status"),
-            registry=self._registry,
-        )
-        self._seconds = Histogram(
-            "quire_http_request_seconds",
-            "Time to the end of the answer.",
-            ("route",),
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
-        self.lag = Gauge(
-            "quire_projector_lag_positions",
-            "Positions of the log that the views do not show yet.",
-            registry=self._registry,
-        )
-        self.parked = Gauge("quire_parked_messages", "Messages set aside.", registry=self._registry)
-        self.clients = Gauge(
-            "quire_live_clients", "Open live connections.", registry=self._registry
-        )
+        self._figures = Figures()
+        self._requests = self._figures.counter("quire_http_requests_total")
+        self._seconds = self._figures.histogram("quire_http_request_seconds")
+        self.lag = self._figures.gauge("quire_projector_lag_positions")
+        self.parked = self._figures.gauge("quire_parked_messages")
+        self.clients = self._figures.gauge("quire_live_clients")
 
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -46,4 +29,4 @@ class Metrics:
         timed.observe(seconds)
 
     def text(self) -> bytes:
-        return generate_latest(self._registry)
+        return self._figures.text()

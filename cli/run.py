@@ -133,6 +133,7 @@ def source(
     every: bool,
 ) -> None:
     """Take the records of TOPICS to the intake, as Knative's KafkaSource does."""
+    from streams.observing import observed
     from streams.settings import SourceSettings
     from streams.source import PARTNER_TOPICS
     from streams.source import run as run_source
@@ -149,7 +150,7 @@ def source(
     settings = _read(SourceSettings).model_copy(
         update={field: value for field, value in told.items() if value}
     )
-    _go(lambda: run_source(settings, list(dict.fromkeys(wanted))))
+    _go(lambda: observed(settings, lambda: run_source(settings, list(dict.fromkeys(wanted)))))
 
 
 @run.command()
@@ -238,9 +239,17 @@ def _go(
     """Run it to its end; with `settings` only once the servers are as it needs them."""
     from streams.beginning import begin
     from streams.lifecycle import run as run_to_the_end
+    from streams.observing import observed
+    from streams.settings import Settings as OfStreams
 
     if settings is None:
         run_to_the_end(process)
         return
     dsn, kafka, names = settings.postgres_dsn.get_secret_value(), settings.kafka, tuple(topics)
-    run_to_the_end(lambda: begin(process, dsn, kafka, names, waits=waits))
+
+    def whole() -> Coroutine[Any, Any, None]:
+        return begin(process, dsn, kafka, names, waits=waits)
+
+    run_to_the_end(
+        lambda: observed(settings, whole) if isinstance(settings, OfStreams) else whole()
+    )

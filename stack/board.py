@@ -46,6 +46,7 @@ class Board(msgspec.Struct, frozen=True):
     phases: tuple[Phase, ...] = ()
     processes: tuple[Standing, ...] = ()
     fault: str = ""
+    metrics_port: int = 0
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -28,6 +28,14 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "source": ("source", "--all"),
     "worker-dead-letters": ("worker", "dead-letters"),
 }
+SERVES = (PROVIDER, MAIL, "api", "intake")
+"""Those that listen anyway."""
+
+
+def metrics_ports(first: int) -> dict[str, int]:
+    """Where each process that serves nothing else tells its metrics; nowhere when `first` is 0."""
+    silent = [name for name in WORDS if name not in SERVES]
+    return {name: port for port, name in enumerate(silent, first)} if first else {}
 
 
 def specs(
@@ -37,16 +45,21 @@ def specs(
     own_provider: bool = True,
     own_mail: bool = True,
     more: Mapping[str, tuple[str, ...]] | None = None,
+    metrics_port: int = 0,
 ) -> list[Spec]:
     """Say how to run each of them: `quire run WORDS`, ready when it writes so to its file.
 
     Without `own_provider` or `own_mail` the provider or the mail sink is left out; `more` is run
     besides.
     """
+    ports = metrics_ports(metrics_port)
     left_out = {name for name, own in ((PROVIDER, own_provider), (MAIL, own_mail)) if not own}
     wanted = {name: words for name, words in WORDS.items() if name not in left_out}
     wanted |= more or {}
-    return [_spec(name, words, layout, env) for name, words in wanted.items()]
+    return [
+        _spec(name, words, layout, {**env, "QUIRE_METRICS_PORT": str(ports.get(name, 0))})
+        for name, words in wanted.items()
+    ]
 
 
 def mail_env(port: int) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gateways.amounts import Port, UrlOrNone
+from gateways.amounts import AnyPort, Port, UrlOrNone
 
 
 class Settings(BaseSettings):
@@ -18,5 +18,8 @@ class Settings(BaseSettings):
     """Empty: no process at all, the payment worker simulates a provider within itself."""
     smtp_host: str | None = None
     """A mail server of one's own; an empty text: mail is only simulated."""
+    metrics_port: AnyPort = 0
+    """The first of as many ports as there are processes without a port of their own; 0: no pages
+    of metrics but those of API and intake."""
     through_port: Port | None | None = None
     """The first of four ports: our processes reach Postgres, Kafka and provider through a proxy."""

@@ -53,7 +53,8 @@ class Up:
         self._progressed = progressed
         self._ending = False
         self._supervisor = Supervisor(say, self._write)
-        self._board = Board(getpid(), port_base, datetime.now(UTC))
+        metrics = settings.metrics_port
+        self._board = Board(getpid(), port_base, datetime.now(UTC), metrics_port=metrics)
 
     async def run(self, when_up: Callable[[Board], None]) -> None:
         """Run until a signal asks for the end, or until the start fails."""
@@ -116,7 +117,12 @@ class Up:
         with self._phase("processes"):
             await self._supervisor.start(
                 processes.specs(
-                    self._layout, env, own_provider=own_provider, own_mail=own_mail, more=more
+                    self._layout,
+                    env,
+                    own_provider=own_provider,
+                    own_mail=own_mail,
+                    more=more,
+                    metrics_port=self._settings.metrics_port,
                 )
             )
         if not await _has_stock(app_dsn):
@@ -209,6 +215,8 @@ class Up:
             wanted["mail"] = self._ports.mail
         if not self._servers_only:
             wanted["intake"] = self._ports.intake
+            metrics = processes.metrics_ports(self._settings.metrics_port)
+            wanted |= {f"metrics of {name}": port for name, port in metrics.items()}
         if self._wall:
             wanted["wall"] = self._ports.wall
         if self._settings.postgres_dsn is None:

@@ -29,6 +29,27 @@ async def behind(conn: AsyncConnection, checkpoints: Sequence[str]) -> dict[str,
     return {row[0]: Behind(row[1], max(0.0, row[2])) for row in await cursor.fetchall()}
 
 
+class Unread(NamedTuple):
+    """What a reader has not read yet: the distance to the end of the log, and how long the first
+    fact of it has waited."""
+
+    positions: int
+    seconds: float
+
+
+async def unread(conn: AsyncConnection, checkpoints: Sequence[str]) -> dict[str, Unread]:
+    """The same for who asks often: nothing is counted, so it costs the same however much it is."""
+    cursor = await conn.execute(
+        "select r.name, greatest(0, h.position - r.position), coalesce(extract(epoch from now() -"
+        " (select recorded_at from event where position > r.position order by position limit 1)"
+        "), 0)::float8 from (select name, position from checkpoint where name = any(%b::text[])"
+        " union all (select 'seal', last_position from seal order by number desc limit 1)) r,"
+        " (select coalesce(max(position), 0) as position from event) h",
+        (list(checkpoints),),
+    )
+    return {row[0]: Unread(row[1], max(0.0, row[2])) for row in await cursor.fetchall()}
+
+
 async def overdue(conn: AsyncConnection) -> Behind:
     """How many timers are due and nobody has handled, and how long the first has been due."""
     cursor = await conn.execute(

@@ -51,7 +51,7 @@ class Batch:
         self._stock: Stock | None = None
         self.parked_keys = set(known.parked_keys)
         self.relayed = dict(known.last_relayed)
-        self.gaps: set[int] = set()
+        self.gaps: list[int] = []
 
     def sift(self, batch: Sequence[Incoming]) -> list[Incoming]:
         """Drops repeats and nudges, and leaves out what misses its predecessor (PROTOCOL 2)."""
@@ -63,7 +63,7 @@ class Batch:
             relayed = incoming.message is not None and incoming.message.source == RELAY
             if incoming.id not in settled:
                 if relayed and self._misses_predecessor(incoming, settled):
-                    self.gaps.add(incoming.partition)
+                    self.gaps.append(incoming.partition)
                     continue
                 kept.append(incoming)
                 settled.add(incoming.id)

@@ -24,11 +24,13 @@ from store.dead_letters import PROCESSOR, Letter, Record
 from store.errors import Stale, Unavailable, Unfit
 from store.parked import NUDGE, Parked
 from store.vault import CannotOpen, Vault, read_master_key
+from streams import counting
 from streams.consuming import consume, require_topics
 from streams.lifecycle import beat, pause, stopping, together
 from streams.posting import Poster
 from streams.settings import Settings
 from streams.source import DEAD_LETTERS
+from telemetry.registry import of_this_process
 
 LOOK_SECONDS = 5.0
 PAUSE = 1.0
@@ -57,6 +59,7 @@ async def agent(settings: Settings, stop: asyncio.Event, topic: str = DEAD_LETTE
             await require_topics(settings.kafka, [topic])
             await _one_life(settings, Vault(master), stop, topic)
         except FAULTS as fault:
+            counting.fault(fault)
             log.warning("begins again: %r", fault)
             beat()
             await pause(stop, PAUSE)
@@ -75,6 +78,11 @@ async def _one_life(settings: Settings, vault: Vault, stop: asyncio.Event, topic
             consume(settings, PROCESSOR, [topic], parking.take, stop),
             redriving.run(wanted),
         )
+
+
+def count(result: str) -> None:
+    """One letter more of which this became."""
+    of_this_process().counter("quire_dead_letters_total").labels(result).inc()
 
 
 class Parking:
@@ -104,9 +112,11 @@ class Parking:
                 await dead_letters.park(self._conn, self._vault, letter, self._clock())
             except Stale:
                 log.info("%s was here before", letter.key)
+                return
             except Unfit:
                 bare = letter._replace(kind="", error="", told=[])
                 await dead_letters.park(self._conn, self._vault, bare, self._clock())
+        count("parked")
 
 
 class Redriving:
@@ -131,9 +141,11 @@ class Redriving:
         problem = await self._posted(row) if row.wish == "redrive" else _not_known(row)
         if problem is None:
             await dead_letters.leaves(self._conn, row)
+            count("redriven" if row.wish == "redrive" else "discarded")
             log.info("%s: %s done", row.key, row.wish)
         else:
             await dead_letters.stays(self._conn, row, *problem)
+            count("failed")
             log.warning("%s stays parked: %s", row.key, problem[0])
 
     async def _posted(self, row: Parked) -> tuple[str, str] | None:

@@ -17,8 +17,10 @@ from store.errors import Stale, Unfit, translated
 from store.fences import Fence
 from store.log import read_streams
 from store.parked import NUDGE
+from store.tasks import end
 from streams.batch import Batch, Undecidable
 from streams.context import Context, Record
+from streams.counting import Batches
 from streams.incoming import Incoming, read
 from streams.insistence import Insistence, OurFault
 from streams.lifecycle import CannotGoOn
@@ -47,6 +49,7 @@ class Engine:
         self._relayed: dict[int, UUID] = {}
         self._memory = Memory(context.initial, context.evolve, settings.cached_streams)
         self._background: set[asyncio.Task[None]] = set()
+        self._count = Batches(context.name)
         self._insist = Insistence(context.name, self._forget, self._drop_connection)
 
     @property
@@ -96,15 +99,12 @@ class Engine:
         """Handles a batch, again and again until it is done."""
         incoming = [read(one, self.context.topic, self.context.name) for one in batch]
         await self._handle(incoming)
-        for key, partition in {
-            one.key: one.partition for one in incoming if one.kind == NUDGE
-        }.items():
+        nudged = {one.key: one.partition for one in incoming if one.kind == NUDGE}
+        for key, partition in nudged.items():
             await self._redrive(key, partition)
 
     async def close(self) -> None:
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await end(*self._background)
         if self.context.outside is not None:
             await self.context.outside.close()
         if self._conn is not None:
@@ -132,13 +132,15 @@ class Engine:
         ours = [one for one in batch if one.partition in self._owned]
         if not ours:
             return
-        conn = await self._connection()
-        with translated():
-            work = await self._prepare(conn, ours)
-        kept = work.sift(ours)
-        next_offsets = {one.partition: one.offset + 1 for one in ours}
-        await self._decide_and_commit(conn, work, kept, next_offsets)
+        with self._count.timed(ours[0], self._clock):
+            conn = await self._connection()
+            with translated():
+                work = await self._prepare(conn, ours)
+            kept = work.sift(ours)
+            next_offsets = {one.partition: one.offset + 1 for one in ours}
+            await self._decide_and_commit(conn, work, kept, next_offsets)
         self._relayed = work.relayed
+        self._count.dropped(ours, len(kept), len(work.gaps))
 
     async def _decide_and_commit(
         self,
@@ -176,6 +178,7 @@ class Engine:
             self._fences[partition] = Fence(self._fences[partition].version + 1, offset)
         self._parked_keys = work.parked_keys
         work.remember()
+        self._count.committed(decided)
 
     async def _prepare(self, conn: AsyncConnection, batch: Sequence[Incoming]) -> Batch:
         """Reads what deciding needs: outcomes, armed timers, and the states not remembered."""

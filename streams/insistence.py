@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from store.errors import Stale, Unavailable, Unfit
+from streams.counting import fault
 from streams.lifecycle import CannotGoOn
 
 TRIES = 5  # of what our own code fails on, before it counts as a fault of the message
@@ -46,15 +47,18 @@ class Insistence:
                 try:
                     return await attempt()
                 except Stale as error:
+                    fault(error)
                     log.info("%s: decided on an old state, deciding again: %s", self._name, error)
                     self._forget()
                 except Unavailable as error:
+                    fault(error)
                     log.warning("%s: Postgres is not available: %s", self._name, error)
                     self._forget()
                     await self._reconnect()
                 except (Unfit, CannotGoOn):
                     raise
                 except Exception as error:
+                    fault("ours")
                     log.exception("%s: a batch failed, trying again", self._name)
                     self._forget()
                     await self._reconnect()

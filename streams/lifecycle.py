@@ -17,6 +17,7 @@ import uvloop
 
 from store.tasks import end
 from streams.sampling import sampled
+from telemetry.registry import of_this_process
 
 NEEDS_A_PERSON = 78
 BEAT_SECONDS = 1.0
@@ -54,13 +55,14 @@ def beat() -> None:
 
     Every loop that may not stand still says so once a turn; whoever finds the file older than a
     minute may end the process (`cli.health`). It costs one clock reading, and a second apart at
-    the least one touch of the file.
+    the least one touch of the file and of the page of metrics.
     """
     global _last_beat  # noqa: PLW0603 one process, one heart
     now = monotonic()
     if now - _last_beat < BEAT_SECONDS:
         return
     _last_beat = now
+    of_this_process().gauge("quire_turn_timestamp_seconds").set_to_current_time()
     if file := os.environ.get("QUIRE_READY_FILE"):
         with suppress(FileNotFoundError):  # not ready yet
             os.utime(file)

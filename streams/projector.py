@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+from time import perf_counter
 
 from store import connect, listen
 from store import log as facts
 from store.codec import BadData, UnknownType
 from store.errors import Stale, Unavailable, Unfit, translated
 from store.views import batch, progress
-from streams import lifecycle
+from streams import counting, lifecycle
 from streams.settings import Settings
+from telemetry.registry import of_this_process
 
 log = logging.getLogger("quire.projector")
 
@@ -34,6 +36,7 @@ async def run(settings: Settings) -> None:
         except (UnknownType, BadData, Unfit) as fault:
             raise lifecycle.CannotGoOn(f"a fact that no view can show: {fault!r}") from fault
         except (Unavailable, Stale) as fault:
+            counting.fault(fault)
             log.warning("the database does not serve, again in %.1f s: %s", wait, fault)
             lifecycle.beat()
             await lifecycle.pause(stop, wait)
@@ -52,6 +55,7 @@ async def _live(dsn: str, stop: asyncio.Event) -> None:
             lifecycle.beat()
             with translated():
                 leads = await progress.lead(conn)
+            counting.leads("projector", now=leads)
             if leads:
                 break
             await lifecycle.pause(stop, POLL_SECONDS)
@@ -80,12 +84,16 @@ class Projector:
         self._conn = conn
         self._known = batch.Documents(REMEMBERED_DOCUMENTS)
         self._at: progress.Progress | None = None
+        figures = of_this_process()
+        self._facts = figures.counter("quire_projector_facts_total")
+        self._seconds = figures.histogram("quire_projector_batch_seconds")
 
     async def step(self) -> int:
         """Take the next facts, if there are any; says how many."""
         if self._at is None:
             self._known.clear()
             self._at = await progress.start(self._conn, batch.VIEWS)
+        began = perf_counter()
         following = await facts.tail(self._conn, self._at.position, BATCH)
         if not following:
             return 0
@@ -94,4 +102,7 @@ class Projector:
             self._at = await batch.project(self._conn, following, at, self._known)
         except progress.Moved as moved:
             log.info("looking again where the views stand: %s", moved)
+            return len(following)
+        self._seconds.observe(perf_counter() - began)
+        self._facts.inc(len(following))
         return len(following)

@@ -18,6 +18,7 @@ from store.codec import BadData, UnknownType
 from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, translated
 from store.listen import LOG, SWEEP, listen
+from streams import counting
 from streams.lifecycle import CannotGoOn, beat, pause, ready, stopping, together
 from streams.partitions import agreed_counts
 from streams.reactions import ROUTES, Routes
@@ -48,6 +49,7 @@ async def relay(settings: Settings, stop: asyncio.Event, routes: Routes = ROUTES
             with translated():
                 await _one_life(settings, stop, routes)
         except FAULTS as fault:
+            counting.fault(fault)
             failures = 1 if time.monotonic() - began > 30 else failures + 1
             seconds = pause_after(failures)
             log.warning("begins again in %.1f s: %s", seconds, fault)
@@ -72,6 +74,7 @@ async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes) -> 
     ):
         if not await _has_the_lock(conn, stop):
             return
+        counting.leads("relay", now=True)
         for each in (conn, second):
             await relaying.do_not_wait_for_disk(each)
         sender = BatchSender(settings.kafka)
@@ -106,6 +109,7 @@ async def _has_the_lock(conn: AsyncConnection, stop: asyncio.Event) -> bool:
     if await relaying.hold_lock(conn):
         return True
     log.info("another relay holds the lock; standing by")
+    counting.leads("relay", now=False)
     ready()
     while not await relaying.hold_lock(conn):
         beat()

@@ -24,6 +24,7 @@ from streams.lifecycle import beat
 from streams.partitions import still_agree
 from streams.reactions import Routes, commands_of, fact_of
 from streams.window import Chunk, Sent, Window
+from telemetry.registry import of_this_process
 
 RELAY_CHECKPOINT = "relay"
 CHUNK = 1_000
@@ -56,6 +57,10 @@ class RelayLife:
         self._counts = counts
         self._last = _read_state(checkpoint.state)
         self._set_back: tuple[int, asyncio.Event] | None = None
+        figures = of_this_process()
+        self._facts = figures.counter("quire_relay_facts_total")
+        self._commands = figures.counter("quire_relay_commands_total")
+        self._seconds = figures.histogram("quire_relay_chunk_seconds")
         self.routes = routes
         self.since = since
         self.position = checkpoint.position
@@ -100,6 +105,7 @@ class RelayLife:
 
     async def _relay_chunk(self) -> int:
         """Relay the next facts; says how many."""
+        at = time.perf_counter()
         facts = await tail(self._conn, self.position, CHUNK)
         if not facts:
             return 0
@@ -110,6 +116,9 @@ class RelayLife:
         await move(self._conn, RELAY_CHECKPOINT, began, to, _write_state(last))
         self.position, self._last = to, last
         self.window.add(began, Chunk(to, time.monotonic(), sent, ends))
+        self._seconds.observe(time.perf_counter() - at)
+        self._facts.inc(len(facts))
+        self._commands.inc(len(sent))
         return len(facts)
 
     def _composed(

@@ -15,8 +15,10 @@ from store.connect import AsyncConnection, connect
 from store.errors import Unavailable, translated
 from store.sealkey import NoKey, signing_key
 from store.seals import Seal
+from streams import counting
 from streams.lifecycle import CannotGoOn, beat, pause, ready, stopping
 from streams.settings import Settings
+from telemetry.registry import of_this_process
 
 TOPIC = "quire.seals"
 TYPE = "quire.seal.v1"
@@ -45,6 +47,7 @@ async def sealer(
             with translated():
                 await _one_life(settings, key, stop, clock)
         except (Unavailable, PublishFailed) as fault:
+            counting.fault(fault)
             log.warning("begins again: %s", fault)
             beat()
             await pause(stop, _AGAIN)
@@ -57,9 +60,11 @@ async def _one_life(
     async with await connect(settings.postgres_dsn.get_secret_value(), name="quire-sealer") as conn:
         ready()
         while not await seals.take_turn(conn):
+            counting.leads("sealer", now=False)
             beat()
             if await pause(stop, _AGAIN):
                 return
+        counting.leads("sealer", now=True)
         await publisher.start()
         try:
             done = False
@@ -74,8 +79,10 @@ async def _one_life(
 
 async def seal_all(conn: AsyncConnection, key: Ed25519PrivateKey, clock: Clock = this_host) -> None:
     """Seal what is not sealed yet, run by run."""
+    made = of_this_process().counter("quire_sealer_seals_total")
     while (seal := await seals.seal_next(conn, key, clock())) is not None:
         beat()
+        made.inc()
         log.info("sealed %d to %d", seal.first_position, seal.last_position)
 
 

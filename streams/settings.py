@@ -11,6 +11,7 @@ from domain.backoff import Backoff
 from domain.deadlines import Periods
 from domain.shipping.messages import MOST_REFUSALS
 from gateways.amounts import (
+    AnyPort,
     Bootstrap,
     Count,
     CountOrNone,
@@ -38,6 +39,9 @@ class SourceSettings(BaseSettings):
     kafka: Bootstrap
     session_timeout_seconds: Count = 10
     instance: str = ""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: AnyPort = 0  # none: no page
+    allow_open: bool = False
     drain_seconds: Seconds = 8
     source_sink: Url = "http://127.0.0.1:8086/events"
     source_group: str = "quire-source"

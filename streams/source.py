@@ -14,10 +14,12 @@ from bus.clients import Taken
 from bus.event import FAILURE, Event, delivered, failed
 from bus.publisher import KafkaPublisher, PublishFailed, TooLarge
 from bus.topics import KafkaUnavailable
+from streams import counting
 from streams.consuming import Stopped, consume, require_topics
 from streams.lifecycle import beat, pause, stopping
 from streams.posting import Poster
 from streams.settings import SourceSettings
+from telemetry.registry import of_this_process
 
 PARTNER_TOPICS = ("partner.orders", "partner.scans", "partner.goods-receipts")
 DEAD_LETTERS = "quire.dead-letters"
@@ -43,6 +45,7 @@ async def deliver(
             await require_topics(settings.kafka, [*topics, letters])
             await _one_life(settings, topics, stop, letters)
         except (KafkaError, KafkaUnavailable, PublishFailed, OSError) as fault:
+            counting.fault(fault)
             log.warning("begins again: %r", fault)
             beat()
             await pause(stop, PAUSE)
@@ -93,6 +96,7 @@ class Source:
         self._letters = letters
         self._stop = stop
         self._type = settings.source_type
+        self._events = of_this_process().counter("quire_source_events_total")
         self._address = f"/apis/v1/namespaces/local/kafkasources/{settings.source_name}"
 
     async def deliver(self, record: Taken) -> None:
@@ -110,7 +114,9 @@ class Source:
                 raise Stopped
             tries, wait = tries - 1, 2 * wait
         else:
+            self._events.labels(record.topic, "taken").inc()
             return
         place = f"{record.topic}/{record.partition}/{record.offset}"
         log.warning("%s is a dead letter: %d %s", place, failure.code, failure.reason)
         await self._letters.add(failed(event, self._settings.source_sink, *failure))
+        self._events.labels(record.topic, "dead_letter").inc()

@@ -22,6 +22,7 @@ from streams.reactions import commands_of
 from streams.reading import Reading
 from streams.relay_life import RelayLife
 from streams.window import Chunk, Sent
+from telemetry.registry import of_this_process
 
 SWEEPER_CHECKPOINT = "sweeper"
 READ_AGAIN = 5_000
@@ -46,6 +47,9 @@ class Sweeper:
         self._moved_at = time.monotonic()
         self._alarmed_at = 0.0
         self._went_back_at = -after_seconds
+        figures = of_this_process()
+        self._waiting = figures.gauge("quire_sweeper_waiting_commands")
+        self._set_backs = figures.counter("quire_sweeper_set_backs_total")
         self.set_backs = 0
 
     async def sweep(self) -> None:
@@ -74,6 +78,7 @@ class Sweeper:
                 if reading.is_past(sent.place, chunk.ends[sent.place])
             ]
         self._window.settle()
+        self._waiting.set(sum(len(chunk.waiting) for chunk in self._window.chunks))
         if lost and time.monotonic() - self._went_back_at >= self._after / 2:
             await self._set_back(lost)
         await self._save(old)
@@ -110,6 +115,7 @@ class Sweeper:
     async def _set_back(self, lost: Sequence[Sent]) -> None:
         first = lost[0]
         self.set_backs += 1
+        self._set_backs.inc()
         log.warning(
             "%d commands were lost, the first is %s of the fact at %d, sent to %s/%d:"
             " the relay goes back from %d to %d",

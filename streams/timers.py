@@ -18,6 +18,7 @@ from store import checkpoints, log, timers
 from store.connect import AsyncConnection, connect
 from store.errors import Stale, Unavailable, Unfit, translated
 from store.parts import drop_old, make_ready
+from streams import counting, standings
 from streams.announcing import Announcements, Outgoing, Sending
 from streams.forgetting import forget_what_is_old
 from streams.lifecycle import beat, pause, ready, stopping, together
@@ -26,6 +27,7 @@ from streams.reactions import ROUTES, Routes
 from streams.relay_life import RELAY_CHECKPOINT
 from streams.settings import Settings
 from streams.wishes import publish_lost_wishes
+from telemetry.registry import of_this_process
 
 AT_ONCE = 5_000
 POLL = 0.2
@@ -48,11 +50,13 @@ async def announce(
     settings: Settings, stop: asyncio.Event, routes: Routes = ROUTES, clock: Clock = this_host
 ) -> None:
     """Begin again after each fault, until `stop` is set."""
+    standings.tell(settings.postgres_dsn.get_secret_value())
     while not stop.is_set():
         try:
             with translated():
                 await _one_life(settings, stop, routes, clock)
         except FAULTS as fault:
+            counting.fault(fault)
             logger.warning("begins again: %s", fault)
             beat()
             await pause(stop, PAUSE)
@@ -91,14 +95,20 @@ async def _one_life(settings: Settings, stop: asyncio.Event, routes: Routes, clo
 async def _announce_due(
     conn: AsyncConnection, announcements: Announcements, routes: Routes
 ) -> None:
+    figures = of_this_process()
+    waiting, late = figures.gauge("quire_timers_due"), figures.gauge("quire_timers_late_seconds")
+    announced = figures.counter("quire_timers_announced_total")
     while True:
         beat()
-        at = await timers.now(conn)
+        at, due = await timers.now(conn), list[timers.Timer]()
         if await timers.any_due(conn, at):
             # The head is read after the time: all that was recorded before it is at or below.
             await _relay_passes(conn, await log.head(conn))
             due = await timers.due(conn, list(routes.commands), at, AT_ONCE)
-            await announcements.announce(conn, [_outgoing(timer, routes) for timer in due])
+            going = [_outgoing(timer, routes) for timer in due]
+            announced.inc(await announcements.announce(conn, going))
+        waiting.set(len(due))
+        late.set((at - due[0].due_at).total_seconds() if due else 0)
         await asyncio.sleep(POLL)
 
 

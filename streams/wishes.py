@@ -13,6 +13,7 @@ from store.connect import AsyncConnection
 from store.idempotency import Wish, without_outcome
 from store.timers import now as database_now
 from streams.announcing import Announcements, Outgoing
+from telemetry.registry import of_this_process
 
 WISHES_CHECKPOINT = "wishes"
 AT_ONCE = 5_000
@@ -31,6 +32,12 @@ async def publish_lost_wishes(
 
     The checkpoint is a time: every wish up to it has its outcome.
     """
+    figures = of_this_process()
+    waiting, age = (
+        figures.gauge("quire_wishes_waiting"),
+        figures.gauge("quire_wishes_oldest_seconds"),
+    )
+    again = figures.counter("quire_wishes_published_again_total")
     saved = (await checkpoints.read(conn, WISHES_CHECKPOINT)).position
     while True:
         now = await database_now(conn)
@@ -38,6 +45,9 @@ async def publish_lost_wishes(
         done = _1970 + saved * _MILLISECOND
         wishes = await without_outcome(conn, done, before, AT_ONCE)
         sent = await announcements.announce(conn, [_outgoing(wish) for wish in wishes])
+        waiting.set(len(wishes))
+        age.set((now - wishes[0].created_at).total_seconds() if wishes else 0)
+        again.inc(sent)
         if sent:
             log.warning("published %d wishes again", sent)
         reached = min([before - SLACK, *(wish.created_at - _MILLISECOND for wish in wishes[:1])])

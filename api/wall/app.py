@@ -23,6 +23,7 @@ from api.wall.taking import position_of, threshold_of, total_of
 from api.wall.truth import Truth
 from api.wall.window import Window
 from store.tasks import end
+from telemetry.page import TYPE
 
 ABOUT = "Shows orders as they happen. It is told by Knative, and forgets when it ends."
 
@@ -81,7 +82,7 @@ class Wall:
 
 def create_wall(settings: WallSettings, sink: str = "") -> FastAPI:
     """The application; `state.wall` is what it knows. `sink` takes the events of its own."""
-    wall = Wall(settings, sink)
+    wall, metrics = Wall(settings, sink), Metrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
@@ -133,11 +134,15 @@ def create_wall(settings: WallSettings, sink: str = "") -> FastAPI:
         events = stream(wall.feed, place, settings.live_heartbeat_seconds)
         return StreamingResponse(events, media_type="text/event-stream", headers=_HEADERS)
 
+    @app.get("/metrics")
+    async def told(_: Request) -> Response:
+        return Response(metrics.text(), media_type=TYPE)
+
     @app.get("/healthz")
     async def healthz(_: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     app.add_middleware(
-        Gate, metrics=Metrics(), max_body_bytes=settings.max_body_bytes, shortcuts=False
+        Gate, metrics=metrics, max_body_bytes=settings.max_body_bytes, shortcuts=False
     )
     return app

@@ -10,12 +10,14 @@ from cli.servers import Servers, servers
 from stack import board
 from stack.layout import LOOPBACK, Layout
 from stack.ports import free_in_a_row
+from stack.processes import metrics_ports
 from stack.secrets import load_or_make
 from stack.supervisor import Standing, State
 from tests.acceptance.stack import Json, Said, Stack
 from tests.integration.state_dirs import state_dir
 
 PORTS = 7
+PAGES = len(metrics_ports(1))
 ATTIC = "attic"
 REFUSING = {"QUIRE_CARRIER_REFUSES": f"{ATTIC}:first", "QUIRE_LABEL_REFUSALS": "1"}
 """The carrier has to be asked twice to fetch something there."""
@@ -26,8 +28,9 @@ class Laptop(Stack):
 
     def __init__(self, root: Path, told: Mapping[str, str]) -> None:
         self.state_dir = root
-        self._told = told
-        self.port_base = free_in_a_row(PORTS)
+        self.port_base = free_in_a_row(PORTS + PAGES)
+        self.metrics_ports = metrics_ports(self.port_base + PORTS)
+        self._told = {**told, "QUIRE_METRICS_PORT": str(self.port_base + PORTS)}
         self.url = f"http://{LOOPBACK}:{self.port_base}"
         self.provider = f"http://{LOOPBACK}:{self.port_base + 4}"
 

@@ -17,12 +17,12 @@ from cli.main import quire
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-ROOMS = ("api", "bus", "cli", "gateways", "migrations", "stack", "store", "streams")
+ROOMS = ("api", "bus", "cli", "gateways", "migrations", "stack", "store", "streams", "telemetry")
 
 LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 NAMED_FILE = re.compile(
-    r"`((?:\.ci|api|bench|bus|cli|docs|domain|gateways|store|streams|tests)/[\w./]*)`"
+    r"`((?:\.ci|api|bench|bus|cli|docs|domain|gateways|store|streams|telemetry|tests)/[\w./]*)`"
 )
 VARIABLE = re.compile(r"\bQUIRE_[A-Z_]*[A-Z]\b")
 ROW = re.compile(r"^\| `(QUIRE_[A-Z_]+)` \| (?:`([^`]*)`|(none|empty)) \|", re.MULTILINE)

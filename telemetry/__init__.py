@@ -1,0 +1,1 @@
+"""What processes count of themselves: one table of figures, and all that is made of it."""
