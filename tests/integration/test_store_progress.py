@@ -23,12 +23,12 @@ async def test_the_distance_is_that_to_the_end_and_the_age_that_of_the_first(pos
         ago = datetime.now(UTC) - timedelta(hours=2)
         end = await facts.record(conn, facts.life("o-1"), ago)  # a minute apart
         await conn.execute(
-            "insert into checkpoint (name, position) values ('relay', 0), ('orders', %s)",
+            "insert into checkpoint (name, position) values ('first', 0), ('last', %s)",
             (end - 1,),
         )
-        found = await progress.unread(conn, ["relay", "orders", "nobody"])
-    assert found.keys() == {"relay", "orders"}
-    assert found["relay"].positions == end
-    assert 7200 <= found["relay"].seconds < 7300
-    assert found["orders"].positions == 1
-    assert found["orders"].seconds < 7200
+        found = await progress.unread(conn, ["first", "last", "nobody"])
+    assert found.keys() == {"first", "last"}
+    assert found["first"].positions == end
+    assert 7200 <= found["first"].seconds < 7300
+    assert found["last"].positions == 1
+    assert found["last"].seconds < 7200
