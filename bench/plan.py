@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from bench import arrivals, profiles
-from bench.profiles import Wanted
+from bench.profiles import Basket, Wanted
 from bus.message import BENCH, Message
 from domain.ids import derive
 from domain.message import Line, Money
@@ -99,27 +99,32 @@ def messages(plan: Plan, moments: list[float], begin: datetime) -> list[Message]
 
 def requests(plan: Plan, count: int) -> list[Request]:
     """The wishes as HTTP requests, each with an Idempotency-Key of its own."""
-    host = plan.url.removeprefix("http://")
-    made: list[Request] = []
-    for number, basket in enumerate(plan.wanted(count).baskets):
-        body = msgspec.json.encode(
-            {
-                "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in basket],
-                "payment_method": "tok_approve",
-                "customer_id": _customer(number),
-                "contact": {
-                    "name": "A. Reader",
-                    "email": f"reader-{number % CUSTOMERS}@example.org",
-                    "address": "1 Example Street, Exampleton",
-                },
-            }
-        )
-        head = (
-            f"POST /orders HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
-            f"Idempotency-Key: bench-{plan.run}-{number}\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        made.append(Request(head.encode() + body))
-    return made
+    return [
+        request(plan.url, f"bench-{plan.run}-{number}", basket, number)
+        for number, basket in enumerate(plan.wanted(count).baskets)
+    ]
+
+
+def request(url: str, key: str, basket: Basket, number: int) -> Request:
+    """An order of this basket, by the customer whose turn it is at this number."""
+    body = msgspec.json.encode(
+        {
+            "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in basket],
+            "payment_method": "tok_approve",
+            "customer_id": _customer(number),
+            "contact": {
+                "name": "A. Reader",
+                "email": f"reader-{number % CUSTOMERS}@example.org",
+                "address": "1 Example Street, Exampleton",
+            },
+        }
+    )
+    head = (
+        f"POST /orders HTTP/1.1\r\nHost: {url.removeprefix('http://')}\r\n"
+        f"Content-Type: application/json\r\n"
+        f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return Request(head.encode() + body)
 
 
 def command_id(run: str, milliseconds: int, number: int) -> UUID:
