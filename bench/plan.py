@@ -99,13 +99,14 @@ def messages(plan: Plan, moments: list[float], begin: datetime) -> list[Message]
 
 def requests(plan: Plan, count: int) -> list[Request]:
     """The wishes as HTTP requests, each with an Idempotency-Key of its own."""
+    host = plan.url.removeprefix("http://")
     return [
-        request(plan.url, f"bench-{plan.run}-{number}", basket, number)
+        request(host, f"bench-{plan.run}-{number}", basket, number)
         for number, basket in enumerate(plan.wanted(count).baskets)
     ]
 
 
-def request(url: str, key: str, basket: Basket, number: int) -> Request:
+def request(host: str, key: str, basket: Basket, number: int) -> Request:
     """An order of this basket, by the customer whose turn it is at this number."""
     body = msgspec.json.encode(
         {
@@ -120,7 +121,7 @@ def request(url: str, key: str, basket: Basket, number: int) -> Request:
         }
     )
     head = (
-        f"POST /orders HTTP/1.1\r\nHost: {url.removeprefix('http://')}\r\n"
+        f"POST /orders HTTP/1.1\r\nHost: {host}\r\n"
         f"Content-Type: application/json\r\n"
         f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
     )

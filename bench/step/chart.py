@@ -1,4 +1,4 @@
-"""A recording as an SVG: four panels one below the other, over the same seconds."""
+"""A recording as an SVG: panels one below the other, over the same seconds."""
 
 from collections.abc import Sequence
 from html import escape
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bench.step.samples import Sample
 
 WIDTH, LEFT, RIGHT = 860, 70, 24
-TOP, PANEL, GAP, BOTTOM = 56, 118, 42, 46
+TOP, PANEL, GAP, BOTTOM = 64, 104, 42, 46
 TICKS = 4
 INK, FAINT, GRID = "#1f2933", "#6b7785", "#e4e8ed"
 FONT = "font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\""
@@ -56,12 +56,10 @@ STRIPS = (
             Line("views", "views", "#2f6fde"),
         ),
     ),
+    Strip("Pods that are ready; on a laptop, processes", "number", (Line("pods", "ready", INK),)),
     Strip(
-        "Pods (processes), processors in use", "number",
-        (
-            Line("pods", "pods ready", "#1f2933"),
-            Line("processors", "processors in use", "#d64545"),
-        ),
+        "Processors that they keep busy, Kafka and Postgres left out", "number",
+        (Line("processors", "busy", "#d97706"),),
     ),
 )  # fmt: skip
 
@@ -80,7 +78,7 @@ def draw(samples: Sequence[Sample], title: str) -> str:
     for number, strip in enumerate(STRIPS):
         parts += _strip(strip, samples, TOP + number * (PANEL + GAP), longest)
     foot = height - BOTTOM
-    for at in _ticks(longest, 8):
+    for at in _seconds(longest):
         parts.append(_text(_x(at, longest), foot + 18, f"{at:g}", "middle"))
     parts.append(_text(LEFT + _wide() / 2, foot + 38, "seconds since the load began", "middle"))
     return "\n".join([*parts, "</svg>\n"])
@@ -97,7 +95,7 @@ def _strip(strip: Strip, samples: Sequence[Sample], top: float, longest: float) 
     most = ticks[-1]
     foot = top + PANEL
     parts = [f'<text x="{LEFT}" y="{top - 8}" {HEAVY}>{escape(strip.title)}</text>']
-    for at in _ticks(longest, 8):
+    for at in _seconds(longest):
         x = _x(at, longest)
         parts.append(_rule(x, top, x, foot))
     for value in ticks:
@@ -148,7 +146,11 @@ def _ticks(most: float, count: int) -> list[float]:
 
 
 def _x(at: float, longest: float) -> float:
-    return LEFT + at / _ticks(longest, 8)[-1] * _wide()
+    return LEFT + at / longest * _wide()
+
+
+def _seconds(longest: float) -> list[float]:
+    return [at for at in _ticks(longest, 8) if at <= longest]
 
 
 def _wide() -> float:

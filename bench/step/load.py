@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from random import Random
 from time import monotonic
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import click
@@ -99,13 +100,13 @@ def baskets(count: int, run: str) -> list[Basket]:
     return [tuple((f"step-{book:03d}", 1) for book in sorted(pick)) for pick in picks]
 
 
-async def stock_up(url: str, run: str) -> None:
+async def stock_up(url: str, host: str, run: str) -> None:
     """List the books and receive enough of each; returns when they can be sold."""
     skus = [f"step-{book:03d}" for book in range(BOOKS)]
     price = {sku: {"amount_minor": price_minor(sku), "currency": CURRENCY} for sku in skus}
     items = [{"sku": sku, "title": f"Title of {sku}", "price": price[sku]} for sku in skus]
     turns = asyncio.Semaphore(AT_ONCE)
-    async with httpx.AsyncClient(base_url=url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, headers={"Host": host}, timeout=60) as client:
 
         async def receive(sku: str) -> None:
             headers = {"Idempotency-Key": f"step-{run}-{sku}", "Prefer": "wait=30"}
@@ -118,15 +119,15 @@ async def stock_up(url: str, run: str) -> None:
         await asyncio.gather(*map(receive, skus))
 
 
-async def load(url: str, steps: Sequence[tuple[float, float]]) -> Sum:
+async def load(url: str, host: str, steps: Sequence[tuple[float, float]]) -> Sum:
     """Put the steps on the API, one after the other, and print what each second was like."""
     run = uuid4().hex[:8]
     due = moments(steps, run)
     requests: list[Request] = [
-        request(url, f"step-{run}-{number}", basket, number)
+        request(host, f"step-{run}-{number}", basket, number)
         for number, basket in enumerate(baskets(len(due), run))
     ]
-    await stock_up(url, run)
+    await stock_up(url, host, run)
     gc.collect()
     gc.freeze()
     pace = Heard(due, monotonic() + LEAD_SECONDS)
@@ -166,14 +167,15 @@ def _print(line: Second | Sum) -> None:
 
 @click.command()
 @click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="The API.")
+@click.option("--host", help="What to call it, where a gateway goes by that; else as in --url.")
 @click.option("--steps", default=STEPS, show_default=True, help="REQUESTS_A_SECOND:SECONDS, ...")
-def main(url: str, steps: str) -> None:
+def main(url: str, host: str | None, steps: str) -> None:
     """Put steps of load on an API. Exit code 1 when any order was refused."""
     try:
         wanted = steps_of(steps)
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--steps") from wrong
-    done = uvloop.run(load(url.rstrip("/"), wanted))
+    done = uvloop.run(load(url.rstrip("/"), host or urlsplit(url).netloc, wanted))
     _print(done)
     if done.refused:
         raise SystemExit(1)

@@ -36,9 +36,9 @@ class Load:
         self._hearing = asyncio.create_task(self._hear())
 
     @classmethod
-    async def start(cls, url: str, steps: str) -> "Load":
+    async def start(cls, url: str, host: str, steps: str) -> "Load":
         """Returns in its first second: by then it has stocked its books up."""
-        words = ("-m", "bench.step.load", "--url", url, "--steps", steps)
+        words = ("-m", "bench.step.load", "--url", url, "--host", host, "--steps", steps)
         load = cls(await asyncio.create_subprocess_exec(sys.executable, *words, stdout=PIPE))
         began = asyncio.create_task(load._began.wait())
         await asyncio.wait({began, load._hearing}, return_when=asyncio.FIRST_COMPLETED)
@@ -74,10 +74,10 @@ class Load:
                 click.echo(line.decode().rstrip(), err=True)
 
 
-async def record(watched: Watched, url: str, steps: str) -> tuple[list[Sample], int]:
+async def record(watched: Watched, url: str, host: str, steps: str) -> tuple[list[Sample], int]:
     """The samples, with seconds since the load began; and the load's exit code."""
     rates, samples = Rates(), list[Sample]()
-    load = await Load.start(url, steps)
+    load = await Load.start(url, host, steps)
     begin, quiet, ended = monotonic() - FIRST, 0, 0.0
     try:
         async with httpx.AsyncClient() as http:
@@ -100,6 +100,7 @@ async def record(watched: Watched, url: str, steps: str) -> tuple[list[Sample], 
 
 @click.command()
 @click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="The API.")
+@click.option("--host", help="What to call it, where a gateway goes by that; else as in --url.")
 @click.option("--steps", default=STEPS, show_default=True, help="REQUESTS_A_SECOND:SECONDS, ...")
 @click.option(
     "--state-dir", type=click.Path(path_type=Path), default=Path(".quire"), show_default=True,
@@ -114,6 +115,7 @@ async def record(watched: Watched, url: str, steps: str) -> tuple[list[Sample], 
 )  # fmt: skip
 def main(
     url: str,
+    host: str | None,
     steps: str,
     state_dir: Path,
     cluster: str | None,
@@ -127,7 +129,7 @@ def main(
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--steps") from wrong
     watched = Cluster(cluster.rstrip("/"), namespace) if cluster else Local(state_dir)
-    samples, code = asyncio.run(record(watched, url, steps))
+    samples, code = asyncio.run(record(watched, url, host or "", steps))
     out.mkdir(parents=True, exist_ok=True)
     for name, text in {
         "recording.csv": tables.as_csv(samples),

@@ -45,7 +45,7 @@ COLUMNS: Mapping[str, str] = {
     "agents": "messages not handled",
     "relay": "positions not relayed",
     "views": "positions not in the views",
-    "processors": "processors in use",
+    "processors": "processors busy",
 }
 
 
