@@ -1,7 +1,7 @@
 """What a worker counts, a few steps a batch; and what went wrong, wherever it did."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from time import perf_counter
@@ -13,8 +13,6 @@ from store.parked import NUDGE
 from streams.context import Outside
 from streams.incoming import Incoming
 from telemetry.registry import of_this_process
-
-LAG, PARTITIONS = "quire_lag_messages", "quire_partitions"
 
 
 def fault(what: object) -> None:
@@ -60,27 +58,6 @@ class Batches:
         results = Counter(outcome.result for outcome in (*decided.outcomes, *decided.resettled))
         for result, count in results.items():
             self._messages.labels(self._agent, result).inc(count)
-
-
-def follow(
-    agent: str,
-    handled: Callable[[], Mapping[int, int]],
-    ends: Callable[[Mapping[int, int]], Awaitable[Mapping[Any, int]]],
-) -> None:
-    """Tell the lag of an agent on each page: `handled` up to where, of what `ends` where."""
-    figures = of_this_process()
-
-    async def lag() -> None:
-        done = handled()
-        found: Mapping[Any, int] = await ends(done) if done else {}
-        behind = sum(max(0, end - done[place.partition]) for place, end in found.items())
-        figures.gauge(LAG).labels(agent).set(behind)
-
-    async def partitions() -> None:
-        figures.gauge(PARTITIONS).labels(agent).set(len(handled()))
-
-    figures.asked(lag, LAG)
-    figures.asked(partitions, PARTITIONS)
 
 
 def counted(agent: str, outside: Outside) -> Outside:

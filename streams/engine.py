@@ -43,7 +43,7 @@ class Engine:
         self._settings = settings
         self._clock = clock
         self._conn: AsyncConnection | None = None
-        self._owned: set[int] = set()
+        self.owned: set[int] = set()
         self._fences: dict[int, Fence] = {}
         self._parked_keys: set[str] = set()
         self._relayed: dict[int, UUID] = {}
@@ -60,7 +60,7 @@ class Engine:
     @property
     def next_offsets(self) -> dict[int, int]:
         """Up to where each partition is handled."""
-        return {p: f.next_offset for p, f in self._fences.items() if p in self._owned}
+        return {p: f.next_offset for p, f in self._fences.items() if p in self.owned}
 
     async def own(
         self, committed: Mapping[int, int | None], *, count: int | None = None
@@ -69,7 +69,7 @@ class Engine:
 
         `count` is how many the topic has; raises CannotGoOn when that is not the plan.
         """
-        self._owned = set(committed)
+        self.owned = set(committed)
         if not committed:
             return {}
 
@@ -93,7 +93,7 @@ class Engine:
 
     def disown(self, partitions: Iterable[int]) -> None:
         """Lets go of partitions: what is left of their batches is another's to handle."""
-        self._owned -= set(partitions)
+        self.owned -= set(partitions)
 
     async def handle(self, batch: Sequence[Record]) -> None:
         """Handles a batch, again and again until it is done."""
@@ -129,7 +129,7 @@ class Engine:
         await self._handle([one])
 
     async def _attempt(self, batch: Sequence[Incoming]) -> None:
-        ours = [one for one in batch if one.partition in self._owned]
+        ours = [one for one in batch if one.partition in self.owned]
         if not ours:
             return
         with self._count.timed(ours[0], self._clock):
@@ -234,7 +234,7 @@ class Engine:
 
         `problem` is why it could not be written just now; then it stays parked.
         """
-        if partition not in self._owned:
+        if partition not in self.owned:
             return False
         conn = await self._connection()
         turn = await self._turn(conn, key, problem)
@@ -275,7 +275,7 @@ class Engine:
         with translated():
             context = self.context
             self._fences = await fences.read(
-                conn, context.processor, context.topic, sorted(self._owned)
+                conn, context.processor, context.topic, sorted(self.owned)
             )
             self._parked_keys = await parked.keys(conn, context.processor)
 

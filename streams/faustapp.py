@@ -25,8 +25,8 @@ from mode.utils.futures import notify
 from bus.clients import METADATA_AGE_MS
 from bus.security import security
 from streams.beginning import until_kafka_answers
-from streams.counting import follow
 from streams.engine import Engine
+from streams.lagging import follow
 from streams.lifecycle import NEEDS_A_PERSON, CannotGoOn, beat, ready, stopping
 from streams.settings import Settings
 
@@ -281,9 +281,7 @@ async def run(engine: Engine, settings: Settings) -> None:
         os._exit(0)
     starting.result()
     ready()
-    topic, highwaters = engine.context.topic, app.consumer.highwaters
-    follow(engine.context.name, lambda: engine.next_offsets,
-           lambda parts: highwaters(*(TP(topic, part) for part in parts)))  # fmt: skip
+    follow(engine, settings.kafka)
     heart = asyncio.create_task(_beat_while_it_moves(app, engine))
     crashed = asyncio.ensure_future(app.wait_until_stopped())
     await asyncio.wait({stopped, crashed}, return_when="FIRST_COMPLETED")

@@ -16,7 +16,7 @@ from stack.supervisor import Standing, State
 from tests.acceptance.stack import Json, Said, Stack
 from tests.integration.state_dirs import state_dir
 
-PORTS = 7
+PORTS = 9
 PAGES = len(metrics_ports(1))
 ATTIC = "attic"
 REFUSING = {"QUIRE_CARRIER_REFUSES": f"{ATTIC}:first", "QUIRE_LABEL_REFUSALS": "1"}

@@ -56,12 +56,16 @@ def test_each_process_tells_what_it_did_and_what_is_left(laptop: Laptop, shop: S
         if name in HAPPENED:
             assert HAPPENED[name] in BY_NAME
             assert told[HAPPENED[name]] > 0, name
+            assert told.get("quire_partitions", 6) == 6
 
     def all_is_done() -> bool:
         """Parcels and seals of the moment come to an end too."""
-        told = [figures(port) for port in ports.values()]
-        left = {name: sum(each.get(name, 0) for each in told) for name in QUIET}
-        assert all(any(name in each for each in told) for name in QUIET)
+        told = {name: figures(port) for name, port in ports.items()}
+        for name, agents in told.items():
+            of_one = name.startswith("worker-") and name != "worker-dead-letters"
+            assert ("quire_lag_messages" in agents) == of_one, name
+        left = {name: sum(each.get(name, 0) for each in told.values()) for name in QUIET}
+        assert all(any(name in each for each in told.values()) for name in QUIET)
         return not any(left.values())
 
     until(all_is_done)
