@@ -14,7 +14,7 @@ def as_csv(samples: Sequence[Sample]) -> str:
     kinds = sorted({kind for sample in samples for kind in sample.by_kind})
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow([*COLUMNS, *kinds])
+    rows.writerow([*COLUMNS, *(f"pods {kind}" for kind in kinds)])
     for sample in samples:
         told = [_cell(getattr(sample, name)) for name in COLUMNS]
         rows.writerow([*told, *(sample.by_kind.get(kind, 0) for kind in kinds)])

@@ -4,7 +4,7 @@ import os
 import subprocess
 from contextlib import suppress
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, which
 
 import pytest
 
@@ -147,7 +147,8 @@ def test_what_cannot_be_cleaned_up_leaves_the_code_of_the_gate(tmp_path: Path, c
     programs.mkdir()
     _script(programs / "make", f"#!/bin/bash\necho all is said; exit {code}\n")
     _script(programs / "rm", "#!/bin/bash\nexit 1\n")
-    _script(programs / "docker", "#!/bin/bash\nexit 1\n")
+    for name in ("docker", "promtool"):
+        _script(programs / name, "#!/bin/bash\nexit 1\n")
     done = subprocess.run(
         [tmp_path / "tree" / ".ci" / "run"],
         check=False,
@@ -160,6 +161,28 @@ def test_what_cannot_be_cleaned_up_leaves_the_code_of_the_gate(tmp_path: Path, c
         },
     )
     assert done.returncode == code
+
+
+@pytest.mark.parametrize("fetched", [True, False])
+def test_promtool_is_unpacked_where_it_can_be_fetched(tmp_path: Path, *, fetched: bool):
+    fetch = "touch prometheus_1_all.deb" if fetched else "exit 100"
+    _script(tmp_path / "apt-get", f'#!/bin/bash\n[ "$*" = "download prometheus" ] && {fetch}\n')
+    unpack = "mkdir -p usr/bin && touch usr/bin/promtool && chmod +x usr/bin/promtool"
+    _script(tmp_path / "dpkg-deb", f'#!/bin/bash\n[ "$1" = --extract ] && {unpack}\n')
+    # Those that it needs, so that no promtool of this machine is found.
+    for name in ("bash", "env", "mkdir", "rm", "timeout", "touch", "chmod"):
+        (tmp_path / name).symlink_to(which(name) or name)
+    done = subprocess.run(
+        [ENGINE.with_name("promtool"), tmp_path],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PATH": str(tmp_path)},
+        timeout=30,
+    )
+    place = tmp_path / "promtool" / "usr" / "bin"
+    assert done.stdout == (f"{place}\n" if fetched else "")
+    assert (place / "promtool").exists() == fetched
 
 
 def test_the_gate_s_images_are_its_own_and_go(tmp_path: Path):

@@ -72,7 +72,7 @@ RECORDING = [
 
 def test_the_tables_have_each_column():
     rows = list(csv.reader(io.StringIO(tables.as_csv(RECORDING))))
-    assert rows[0] == [*COLUMNS, "api"]
+    assert rows[0] == [*COLUMNS, "pods api"]
     assert rows[1][2] == ""
     assert rows[3][rows[0].index("p99_ms")] == "1250"
     lines = tables.as_markdown(RECORDING).splitlines()
