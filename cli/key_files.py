@@ -15,7 +15,8 @@ from cli.output import Failure
 PRIVATE = 0o600
 READABLE = 0o644
 NOTE = ".made-by-quire"
-"""In each directory: the names of what we wrote there, with the SHA-256 of the contents."""
+"""In each directory: the names of what we wrote there, with the SHA-256 of the contents. A secret
+as well: who knows the sum of a person's own short password can look for what fits it."""
 
 _PASSWORD = re.compile(r"[A-Za-z0-9_-]{32}")
 
@@ -74,7 +75,7 @@ class KeyFiles:
     def _remember(self, path: Path, text: str) -> None:
         note = _note(path.parent) | {path.name: _sum(text)}
         encoded = msgspec.json.format(msgspec.json.encode(note, order="sorted"))
-        self._put(path.parent / NOTE, f"{encoded.decode()}\n", READABLE)
+        self._put(path.parent / NOTE, f"{encoded.decode()}\n", PRIVATE)
 
     def _put(self, path: Path, text: str, mode: int) -> None:
         part = path.with_name(f"{path.name}.part")

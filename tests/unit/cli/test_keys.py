@@ -185,6 +185,7 @@ def test_a_password_that_was_changed_changes_the_dsn_that_we_wrote(tmp_path: Pat
 
 def test_only_their_owner_can_read_what_is_secret(tmp_path: Path):
     run(tmp_path, *EVERY)
+    assert {note.stat().st_mode & 0o777 for note in tmp_path.rglob(NOTE)} == {PRIVATE}
     readable = {name for name, mode in modes(tmp_path).items() if mode != PRIVATE}
     public = {name for name in files(tmp_path) if name.endswith("ca.pem")}
     assert readable == public | {"tls/postgres/server.pem"}
