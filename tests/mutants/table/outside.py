@@ -113,4 +113,31 @@ MUTANTS = (
         "test_a_capture_that_came_too_late_is_made_of_a_new_authorisation",
         "What left unpaid is captured as soon as the money is held anew.",
     ),
+    Mutant(
+        "threshold_answered_for_too_early",
+        "tests/integration/test_wall.py::"
+        "test_a_passed_threshold_is_posted_until_it_is_taken_and_then_no_more",
+        "The order that passes a threshold is answered for once the sink has the event.",
+    ),
+    Mutant(
+        "threshold_named_anew",
+        "tests/integration/test_wall.py::"
+        "test_a_passed_threshold_is_posted_until_it_is_taken_and_then_no_more",
+        "A threshold that was passed is the same event whenever it is found.",
+    ),
+    Mutant(
+        "minute_not_read_at_first",
+        "tests/integration/test_wall.py::test_scaled_from_zero_it_knows_what_another_was_told",
+        "A wall that began anew reads a minute before it answers for its first order.",
+    ),
+    Mutant(
+        "read_counts_again",
+        "tests/unit/api/test_wall.py::test_what_was_read_counts_once_with_what_was_told",
+        "An order that was read is not counted when it is told.",
+    ),
+    Mutant(
+        "place_of_another_life",
+        "tests/unit/api/test_wall.py::test_the_stream_says_what_is_news_only",
+        "A page that comes from another life of the wall is told how everything stands.",
+    ),
 )
