@@ -1,7 +1,7 @@
 """The rules for receivers of docs/knative.md, each held by the intake, byte by byte over HTTP.
 
-The requests are written out as Knative's dispatcher sends them. Each test is named after its rule;
-another receiver can be asked the same by giving it in the place of the intake.
+The requests are written out as Knative's dispatcher 1.23 was seen to send them. Each test is named
+after its rule; another receiver can be asked the same by giving it in the place of the intake.
 """
 
 import asyncio
@@ -31,35 +31,40 @@ BODY = msgspec.json.encode(ORDER)
 
 DELIVERED = """\
 POST /events HTTP/1.1
+user-agent: Vert.x-WebClient/4.5.21
+Prefer: reply
+Kn-Namespace: quire
 ce-specversion: 1.0
 ce-id: {id}
 ce-source: //partner.example/shop
 ce-type: partner.order.v1
-ce-knativekafkapartition: 2
-ce-knativekafkaoffset: 41
-ce-sourcename: partner-orders
 content-type: application/json
-Kn-Namespace: quire
+ce-knativekafkapartition: 2
+ce-sourcename: partner-orders
+ce-knativekafkaoffset: 41
 traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
 """
 """A CloudEvent of a topic, in binary mode."""
 
 PLAIN = """\
 POST /events HTTP/1.1
+user-agent: Vert.x-WebClient/4.5.21
+Prefer: reply
+Kn-Namespace: quire
 ce-specversion: 1.0
 ce-id: partition:0/offset:{offset}
 ce-source: /apis/v1/namespaces/quire/kafkasources/{source}#partner.orders
 ce-type: dev.knative.kafka.event
 ce-subject: partition:0#{offset}
 ce-time: 2026-11-21T12:00:00.123Z
-ce-key: k-1
-ce-partitionkey: k-1
-ce-kafkaheadershop: north
+ce-partitionkey: ????-k-1
+ce-kafkaheadershop: Zürich
 ce-knativekafkapartition: 0
-ce-knativekafkaoffset: {offset}
 ce-sourcename: partner-orders
+ce-knativekafkaoffset: {offset}
+ce-key: ????-k-1
 """
-"""A record that is no CloudEvent."""
+"""A record that is no CloudEvent, with a key in Cyrillic."""
 
 
 class Answer(NamedTuple):
@@ -72,8 +77,9 @@ async def ask(intake: Intake, head: str, body: bytes = BODY) -> Answer:
     """One request as it is written; the answer to its end."""
     where = urlsplit(intake.url)
     reader, writer = await asyncio.open_connection(where.hostname, where.port)
-    lines = f"{head}host: {where.netloc}\ncontent-length: {len(body)}\nconnection: close\n\n"
-    writer.write(lines.replace("\n", "\r\n").encode() + body)
+    length = f"content-length: {len(body)}\n" if body else ""
+    lines = f"{head}{length}host: {where.netloc}\nconnection: close\n\n"
+    writer.write(lines.replace("\n", "\r\n").encode("latin-1") + body)
     answer = await reader.read()
     writer.close()
     told, _, said = answer.partition(b"\r\n\r\n")
@@ -183,6 +189,29 @@ async def test_rule_10_never_is_said_at_once_although_nothing_can_be_sent(intake
     intake.kept.down = True
     answer = await ask(intake, DELIVERED.format(id="rule-10"), b"no json")
     assert answer.status == 422
+
+
+async def test_rule_11_attributes_are_taken_as_they_stand(intake: Intake):
+    for id in ("a%2Fb", "a/b", "100%", "Zoë"):  # none of them is another one
+        assert (await ask(intake, DELIVERED.format(id=id))).status == 202
+    assert placed(intake) == 4
+    assert (await ask(intake, DELIVERED.format(id="a%2Fb"))).status == 202
+    encoded = DELIVERED.format(id="a%2Fb").replace("Kn-Namespace: quire\n", "")
+    assert (await ask(intake, encoded)).status == 202  # a/b, as the HTTP binding writes it
+    assert placed(intake) == 4
+
+
+@pytest.mark.parametrize("head", [DELIVERED, DELIVERED.replace("shop", "????")])
+async def test_rule_11_an_id_that_lost_its_letters_is_nobodys(intake: Intake, head: str):
+    """It may have been any word: two orders would be taken for one."""
+    id = "rule-11" if "????" in head else "?????"
+    answer = await ask(intake, head.format(id=id))
+    assert (answer.status, answer.headers["kne-reason"]) == (422, "id_garbled")
+    redriven = head.format(id=id).replace("Kn-Namespace: quire\n", "").replace("?", "%3F")
+    assert (await ask(intake, redriven)).headers["kne-reason"] == "id_garbled"
+    elsewhere = DELIVERED.format(id=f"what?{id}").replace("ce-knativekafkaoffset: 41\n", "")
+    assert (await ask(intake, elsewhere)).status == 202
+    assert placed(intake) == 1
 
 
 def test_every_rule_of_the_page_has_its_test():
