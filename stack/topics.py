@@ -18,6 +18,9 @@ from stack.lag import READERS, offsets_of
 KEEP = timedelta(days=21)
 # May hold what a partner wrote in the clear.
 KEEP_PARTNER = timedelta(days=3)
+# A dead letter has the record's key three times, each header, and why nobody took it: it has to fit
+# its topic whatever the record was. Unpacked, since a small batch can hold a large record.
+LARGEST_PARTNER_RECORD = LARGEST_RECORD // 4
 COORDINATED_SECONDS = 60
 
 
@@ -28,6 +31,8 @@ class Topic:
     name: str
     partitions: int
     keep: timedelta = KEEP
+    largest: int = LARGEST_RECORD
+    compression: str = "producer"
 
     @property
     def settings(self) -> dict[str, str]:
@@ -35,8 +40,14 @@ class Topic:
             "retention.ms": str(int(self.keep.total_seconds() * 1000)),
             "cleanup.policy": "delete",
             "min.insync.replicas": "1",
-            "max.message.bytes": str(LARGEST_RECORD),
+            "max.message.bytes": str(self.largest),
+            "compression.type": self.compression,
         }
+
+
+def partners(name: str, partitions: int) -> Topic:
+    """A topic that others write into."""
+    return Topic(name, partitions, KEEP_PARTNER, LARGEST_PARTNER_RECORD, "uncompressed")
 
 
 TOPICS = (
@@ -48,9 +59,9 @@ TOPICS = (
     Topic("quire.events", 6),
     Topic("quire.seals", 1),
     Topic("quire.dead-letters", 1, KEEP_PARTNER),
-    Topic("partner.orders", 3, KEEP_PARTNER),
-    Topic("partner.scans", 3, KEEP_PARTNER),
-    Topic("partner.goods-receipts", 3, KEEP_PARTNER),
+    partners("partner.orders", 3),
+    partners("partner.scans", 3),
+    partners("partner.goods-receipts", 3),
 )
 
 

@@ -8,18 +8,21 @@ import sys
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.structs import TopicPartition
 
+from bus.clients import LARGEST_RECORD
 from bus.topics import partition_counts
 from cli.output import Exit
 from cli.partitioning import OURS
 from domain.catalog import TOPICS
-from stack.topics import Topic, ensure
+from stack.topics import LARGEST_PARTNER_RECORD, Topic, ensure, partners
 from streams.reactions import ROUTES
 from tests.integration.fresh import delete, make_anew
 from tests.integration.relay_world import World, until
@@ -198,3 +201,20 @@ async def _cut(world: World, topic: str) -> None:
         )
     finally:
         await admin.close()
+
+
+async def test_a_partner_writes_nothing_that_is_too_large_for_a_dead_letter(kafka: str):
+    """However well it can be packed."""
+    name = f"partner.{uuid4().hex}"
+    await ensure(kafka, [partners(name, 1)])
+    producer: Any = AIOKafkaProducer(
+        bootstrap_servers=kafka, compression_type="gzip", max_request_size=LARGEST_RECORD
+    )
+    await producer.start()
+    try:
+        await producer.send_and_wait(name, b" " * (LARGEST_PARTNER_RECORD - 1_000))
+        with pytest.raises(MessageSizeTooLargeError):
+            await producer.send_and_wait(name, b" " * LARGEST_PARTNER_RECORD)
+    finally:
+        await producer.stop()
+        await delete(kafka, [name])

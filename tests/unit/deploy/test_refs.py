@@ -139,6 +139,8 @@ def test_topics_are_those_of_the_stack_and_the_brokers_own(build: str):
         assert spec["partitions"] == topic.partitions, topic.name
         for setting in ("retention.ms", "cleanup.policy", "max.message.bytes"):
             assert str(spec["config"][setting]) == topic.settings[setting], topic.name
+        packed = spec["config"].get("compression.type", "producer")
+        assert packed == topic.settings["compression.type"], topic.name
     assert made.keys() == {"quire.broker", "quire.analytics"}
     for broker in of_kind(build, "Broker"):
         outside = broker["metadata"]["annotations"]["kafka.eventing.knative.dev/external.topic"]
