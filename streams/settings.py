@@ -47,7 +47,7 @@ class SourceSettings(BaseSettings):
     source_group: str = "quire-source"
     source_name: str = "quire"
     source_type: str = ""  # empty: all
-    source_retries: CountOrNone = 8
+    source_retries: CountOrNone = 7
     source_backoff_seconds: Seconds = 0.2
     source_timeout_seconds: SomeSeconds = 30
 

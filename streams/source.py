@@ -110,9 +110,9 @@ class Source:
         while (failure := await self._poster.post(event)) is not None:
             if not failure.may_pass or tries <= 0:
                 break
+            tries, wait = tries - 1, 2 * wait  # the first pause is doubled too, as with Knative
             if await pause(self._stop, wait):
                 raise Stopped
-            tries, wait = tries - 1, 2 * wait
         else:
             self._events.labels(record.topic, "taken").inc()
             return
