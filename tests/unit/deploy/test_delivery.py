@@ -20,8 +20,8 @@ def test_every_delivery_is_tried_again_and_ends_in_the_dead_letters(build: str):
         assert delivery.get("backoffDelay"), title(document)
         sink = delivery.get("deadLetterSink", {}).get("ref", {})
         assert (sink.get("kind"), sink.get("name")) == ("KafkaSink", "quire-dead-letters")
-        # Before the nth retry it waits 2^n times the delay, without a cap: an ordered delivery holds
-        # its partition up for all of them.
+        # Before the nth retry it waits 2^n times the delay, without a cap: an ordered delivery
+        # holds its partition up for all of them.
         pauses = [0.2 * 2**n for n in range(1, delivery["retry"] + 1)]
         assert 45 < sum(pauses) < 240, title(document)
 
