@@ -45,8 +45,8 @@ check: $(VENV)/.dev ## Look at format, lint, types and walls.
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-rehearse: $(VENV)/.dev ## Run every process as the manifests of OVERLAY=dev say, here.
-	$(BIN)/python -m tests.knative.rehearse $(or $(OVERLAY),dev)
+rehearse: $(VENV)/.dev ## Run every process as the manifests of OVERLAY=dev say, here; by PLANE=DIR with Knative's own data plane.
+	$(BIN)/python -m tests.knative.$(if $(PLANE),rehearse_plane $(PLANE),rehearse $(or $(OVERLAY),dev))
 
 mutants: $(VENV)/.dev ## Take each protection out; a test must fail.
 	$(BIN)/python -m tests.mutants

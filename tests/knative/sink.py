@@ -1,7 +1,8 @@
 """A stand-in for Knative's KafkaSinks: POST /NAMESPACE/NAME writes a record, key = partitionkey.
 
 Written after what the real receiver was seen to do: binary and structured mode give 202 once all
-replicas have the record, a batch or anything that is no event 400, a sink that is not there 404.
+replicas have the record, 503 when they do not, a batch or anything that is no event 400, a sink
+that is not there 404.
 """
 
 import asyncio
@@ -41,7 +42,7 @@ def sinks(publisher: KafkaPublisher, topics: Mapping[str, str]) -> Starlette:
         try:
             await publisher.publish_record(topic, *_record(event))
         except PublishFailed:
-            return Response(status_code=500)
+            return Response(status_code=503)
         return Response(status_code=202)
 
     return Starlette(routes=[Route("/{namespace}/{name}", take, methods=["POST"])])

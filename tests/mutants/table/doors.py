@@ -73,6 +73,17 @@ MUTANTS = (
         "An event has one row by its source and id, however often it comes.",
     ),
     Mutant(
+        "attributes_decoded_twice",
+        "tests/integration/test_receiver_rules.py::test_rule_11_attributes_are_taken_as_they_stand",
+        "Two events whose ids differ are never taken for one, however Knative wrote them.",
+    ),
+    Mutant(
+        "garbled_id_taken",
+        "tests/integration/test_receiver_rules.py::"
+        "test_rule_11_an_id_that_lost_its_letters_is_nobodys",
+        "An id that lost its letters on the way is no identity.",
+    ),
+    Mutant(
         "dead_letter_dropped",
         "tests/integration/test_source.py::test_what_is_not_taken_is_a_dead_letter",
         "The source moves on past an event only when it was taken or is a dead letter.",
