@@ -1,12 +1,25 @@
 """How our clients know that it is Kafka whom they speak to, and Kafka that it is us."""
 
 import ssl
+from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
 
 from pydantic import SecretStr, ValidationError
 
 from bus.settings import Settings
+
+
+class Leaving(ssl.SSLObject):
+    """Says goodbye and does not wait for the broker's own.
+
+    A broker that has a request in hand answers a goodbye late or never, and asyncio and uvloop
+    wait 30 s for it: longer than any process of ours may take to end.
+    """
+
+    def unwrap(self) -> None:
+        with suppress(ssl.SSLWantReadError):
+            super().unwrap()
 
 
 class Security(NamedTuple):
@@ -74,4 +87,6 @@ def _readable(told: Settings) -> bool:
 @cache
 def _trusting(authorities: str) -> ssl.SSLContext:
     """One context a process: reading the system's authorities takes 20 ms."""
-    return ssl.create_default_context(cafile=authorities or None)
+    context = ssl.create_default_context(cafile=authorities or None)
+    context.sslobject_class = Leaving
+    return context

@@ -1,9 +1,15 @@
 """How clients are told to sign in to Kafka, and what is wrong with what they are told."""
 
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
 from pathlib import Path
+from threading import Event, Thread
 
 import faust
 import pytest
+import uvloop
 
 from bus.security import security, wrong
 from streams.faustapp import credentials
@@ -39,6 +45,41 @@ def test_a_user_signs_in_over_tls(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         "sasl_plain_username": "alice",
         "sasl_plain_password": "wonder",
     }
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_nobody_waits_for_the_goodbye_of_a_broker(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+):
+    files = certificates(tmp_path)
+    told(monkeypatch, **ALICE, QUIRE_KAFKA_CA_FILE=str(files.authority))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(files.certificate, files.key)
+    gone = Event()
+
+    def busy(listener: socket.socket) -> None:
+        """A broker that has a request in hand, and reads nothing meanwhile."""
+        with context.wrap_socket(listener.accept()[0], server_side=True):
+            gone.wait(20)
+
+    async def come_and_go(port: int) -> None:
+        context = security().context
+        _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.close()
+        async with asyncio.timeout(10):
+            await writer.wait_closed()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        broker = Thread(target=busy, args=[listener], daemon=True)
+        broker.start()
+        try:
+            with asyncio.Runner(loop_factory=new_loop) as runner:
+                runner.run(come_and_go(listener.getsockname()[1]))
+        finally:
+            gone.set()
+            broker.join()
 
 
 def test_faust_signs_in_the_same_way(monkeypatch: pytest.MonkeyPatch):
