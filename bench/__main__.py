@@ -10,7 +10,7 @@ import msgspec
 from bench.rounds import RESULTS
 from stack.ports import taken
 
-SMALL = ("append", "rebuild", "replay", "verify", "api")
+SMALL = ("append", "rebuild", "replay", "verify", "api", "start")
 LOADS = {
     "core": ("--rate", "300", "--for", "15s"),
     "core-half": ("--rate", "150", "--for", "15s"),
