@@ -17,9 +17,12 @@ DEPLOY = ROOT / "deploy"
 OVERLAYS = ("dev", "prod", "eventing-only")
 VARIANT = "variant"
 BUILDS = (*OVERLAYS, VARIANT)
-"""The overlays, and one of the components that none of them uses."""
+"""The overlays, and one of the components that none of them uses, with what these need."""
 
-COMPONENTS = ("kafka-strimzi", "postgres-cnpg", "serving", "serving-hpa", "gateway-api", "oidc")
+COMPONENTS = (
+    "kafka-strimzi", "postgres-cnpg", "serving", "serving-hpa", "canary", "storefront",
+    "gateway-api", "oidc",
+)  # fmt: skip
 WITH_PODS = {
     "Deployment": ("spec", "template"),
     "Job": ("spec", "template"),
@@ -43,6 +46,11 @@ class Pod(NamedTuple):
     def container(self) -> Document:
         [container] = self.spec["containers"]
         return container
+
+    @property
+    def ours(self) -> bool:
+        """Whether it runs `quire`; the storefront's image is another one."""
+        return self.container["image"].rpartition(":")[0].endswith("quire")
 
     @property
     def serves(self) -> bool:

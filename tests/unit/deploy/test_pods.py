@@ -6,10 +6,24 @@ from typing import Any
 import click
 import pytest
 
+from cli.health import STANDS_STILL_SECONDS
 from cli.main import quire
-from tests.unit.deploy.build import BUILDS, OVERLAYS, Pod, of_kind, pods, rendered
+from domain.catalog import TOPICS
+from streams.settings import Settings
+from tests.unit.deploy.build import (
+    BUILDS,
+    OVERLAYS,
+    VARIANT,
+    Pod,
+    is_knative_service,
+    of_kind,
+    pods,
+    rendered,
+    title,
+)
 from tests.unit.test_docs import ROOT, ROW
 
+LOCAL = "networking.knative.dev/visibility"
 SECRET = re.compile(r"DSN|KEY|SECRET|PASSWORD")
 every_build = pytest.mark.parametrize("build", BUILDS)
 
@@ -90,6 +104,8 @@ def test_no_secret_stands_in_the_clear(build: str):
 @every_build
 def test_containers_run_commands_that_there_are(build: str):
     for pod in pods(build):
+        if not pod.ours:
+            continue
         words = list(pod.container["args"])
         command: click.Command = quire
         context = click.Context(command, info_name="quire")
@@ -127,6 +143,78 @@ def test_who_stays_may_be_moved_one_at_a_time(build: str):
         assert len(chosen) == (pod.kind == "Deployment"), pod.name
     for labels in budgets:
         assert any(labels.items() <= pod.labels.items() for pod in pods(build)), labels
+
+
+@every_build
+def test_a_roll_out_takes_nobody_out_of_the_middle_of_its_work(build: str):
+    """A worker's batch ends before its pod does; two of a kind are not on one node."""
+    drain = Settings.model_fields["drain_seconds"].default
+    for document in of_kind(build, "Deployment"):
+        pod = document["spec"]["template"]["spec"]
+        assert pod["terminationGracePeriodSeconds"] > 2 * drain, title(document)
+        rolling = {"maxSurge": 1, "maxUnavailable": 0}
+        assert document["spec"]["strategy"]["rollingUpdate"] == rolling, title(document)
+        spread = {each["topologyKey"] for each in pod["topologySpreadConstraints"]}
+        assert "kubernetes.io/hostname" in spread, title(document)
+
+
+@every_build
+def test_workers_are_not_hurried_by_their_probes(build: str):
+    """A process may wait for its servers at the start; later it is given more than one look."""
+    for pod in pods(build):
+        if pod.kind != "Deployment" or "ports" in pod.container:
+            continue
+        start, live = (pod.container[f"{name}Probe"] for name in ("startup", "liveness"))
+        assert start["periodSeconds"] * start["failureThreshold"] >= 300, pod.name
+        assert live["failureThreshold"] > 1, pod.name
+        # A look begins an interpreter, and the file is a minute old before anybody complains.
+        assert live["timeoutSeconds"] >= 5, pod.name
+        assert live["periodSeconds"] < STANDS_STILL_SECONDS, pod.name
+
+
+def test_agents_are_scaled_by_lag_and_two_of_them_by_the_clock():
+    scaled = of_kind("prod", "ScaledObject")
+    assert {each["metadata"]["name"] for each in scaled} == {f"worker-{name}" for name in TOPICS}
+    clocks: set[str] = set()
+    for each in scaled:
+        assert each["spec"]["minReplicaCount"] == 1, "timers and parked messages need an owner"
+        lag, *others = each["spec"]["triggers"]
+        assert lag["type"] == "kafka"
+        clocks |= {each["metadata"]["name"] for other in others if other["type"] == "cron"}
+    assert clocks == {"worker-order", "worker-inventory"}
+
+
+def test_roles_of_services():
+    """Checkout is never at zero; what may wait for a start is; an export has a pod for itself."""
+    scales: dict[str, str] = {}
+    at_once: dict[str, int] = {}
+    for each in of_kind("dev", "Service"):
+        if is_knative_service(each):
+            template = each["spec"]["template"]
+            note = template["metadata"]["annotations"]
+            name = each["metadata"]["name"]
+            scales[name] = note["autoscaling.knative.dev/min-scale"]
+            at_once[name] = template["spec"]["containerConcurrency"]
+            assert each["metadata"]["labels"][LOCAL] == "cluster-local", name
+    others = ("reporting", "audit", "intake", "wall")
+    assert scales == {"orders-api": "1", **dict.fromkeys(others, "0")}
+    assert at_once["audit"] == 1
+    warmed = {p["spec"]["sink"]["ref"]["name"] for p in of_kind("dev", "PingSource")}
+    assert warmed >= {"reporting", "intake", "wall"}
+
+
+def test_a_canary_has_a_share_and_an_address():
+    [api] = [each for each in of_kind(VARIANT, "Service") if title(each) == "Service orders-api"]
+    assert [each["tag"] for each in api["spec"]["traffic"]] == ["stable", "canary"]
+    assert sum(each["percent"] for each in api["spec"]["traffic"]) == 100
+    assert api["metadata"]["annotations"]["serving.knative.dev/rollout-duration"] == "120s"
+
+
+@every_build
+def test_namespaces_let_no_other_pods_in(build: str):
+    for space in of_kind(build, "Namespace"):
+        labels = space["metadata"]["labels"]
+        assert labels["pod-security.kubernetes.io/enforce"] == "restricted", title(space)
 
 
 @every_build
@@ -169,7 +257,7 @@ def selected(selector: dict[str, Any], labels: dict[str, str]) -> bool:
 
 @pytest.mark.parametrize("build", OVERLAYS)
 def test_every_process_of_the_stack_is_there(build: str):
-    running = {" ".join(pod.container["args"]) for pod in pods(build)}
+    running = {" ".join(pod.container["args"]) for pod in pods(build) if pod.ours}
     agents = ("order", "inventory", "payment", "shipping", "notification", "dead-letters")
     assert running >= {f"run worker {agent}" for agent in agents}
     assert running >= {f"run {name}" for name in ("relay", "projector", "timers", "sealer")}
