@@ -13,13 +13,13 @@ class Process:
 
     def __init__(self, child: Child, ready: Path, log_file: Path) -> None:
         self._child = child
-        self._ready = ready
+        self.ready_file = ready
         self.log_file = log_file
 
     async def ready(self) -> None:
         async def says_so() -> bool:
             assert self._child.returncode is None, self.log_file.read_text()[-2000:]
-            return self._ready.is_file()
+            return self.ready_file.is_file()
 
         await until(says_so, 60)
 
