@@ -8,7 +8,7 @@ from tests.knative.places import Places
 from tests.unit.deploy.build import Pod, of_kind, pods
 
 STAYS = ("Deployment", "Service", "ContainerSource")
-READY_SECONDS = 90.0
+READY_SECONDS = 300.0  # as long as the pods' own startup probes wait
 SIGTERM_OF_A_JVM = 143
 
 
