@@ -8,6 +8,7 @@ from tests.knative.places import Places
 from tests.unit.deploy.build import Pod, of_kind, pods
 
 STAYS = ("Deployment", "Service", "ContainerSource")
+SERVES = "quire.example/serves"
 READY_SECONDS = 300.0  # as long as the pods' own startup probes wait
 SIGTERM_OF_A_JVM = 143
 
@@ -30,7 +31,7 @@ def every(build: str) -> list[Pod]:
     standing_by = [
         pod._replace(name=f"{pod.name}-2")
         for pod in found
-        if pod.kind == "Deployment" and wanted[pod.name] > 1 and "ports" not in pod.container
+        if pod.kind == "Deployment" and wanted[pod.name] > 1 and SERVES not in pod.labels
     ]
     return [*found, *standing_by]
 

@@ -161,15 +161,18 @@ def test_a_roll_out_takes_nobody_out_of_the_middle_of_its_work(build: str):
 @every_build
 def test_workers_are_not_hurried_by_their_probes(build: str):
     """A process may wait for its servers at the start; later it is given more than one look."""
+    seen = 0
     for pod in pods(build):
-        if pod.kind != "Deployment" or "ports" in pod.container:
+        if pod.kind != "Deployment" or "quire.example/serves" in pod.labels:
             continue
+        seen += 1
         start, live = (pod.container[f"{name}Probe"] for name in ("startup", "liveness"))
         assert start["periodSeconds"] * start["failureThreshold"] >= 300, pod.name
         assert live["failureThreshold"] > 1, pod.name
         # A look begins an interpreter, and the file is a minute old before anybody complains.
         assert live["timeoutSeconds"] >= 5, pod.name
         assert live["periodSeconds"] < STANDS_STILL_SECONDS, pod.name
+    assert seen == 10
 
 
 def test_agents_are_scaled_by_lag_and_two_of_them_by_the_clock():
