@@ -226,6 +226,7 @@ def rehearse(built: Path, directory: Path, around: Around) -> None:
         with suppress(Failed):  # the first failure is the one to tell
             rehearsal.stop()
         raise
+    rehearsal.stop(SOURCES.settings, TRIGGERS.settings)  # while there is who takes what they hold
     rehearsal.stop()
 
 
