@@ -89,8 +89,8 @@ def verify(
         differs()
 
 
-def _paid(ledger: Path, settle_seconds: float) -> "dict[str, Paid]":
-    """Add up what the provider approved, order by order; what is that fresh is left alone too."""
+def _paid(ledger: Path, settle_seconds: float) -> "dict[str, Paid | None]":
+    """Add up what the provider approved, order by order; None where something is that fresh."""
     from datetime import UTC, datetime, timedelta
 
     from gateways.ledger import read_ledger
@@ -108,7 +108,7 @@ def _paid(ledger: Path, settle_seconds: float) -> "dict[str, Paid]":
             known = paid.get(entry.order_id, Paid())
             changed = {field: getattr(known, field) + entry.amount_minor}
             paid[entry.order_id] = known._replace(**changed)
-    return {order_id: one for order_id, one in paid.items() if order_id not in fresh}
+    return {**paid, **dict.fromkeys(fresh)}
 
 
 def _tell(report: Any) -> None:

@@ -1,9 +1,8 @@
 """Keeping the books over a whole snapshot of the log, as one piece of work."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
-from store.invariants import Books, Finding, Paid
+from store.invariants import Books, Finding, Ledger
 from store.rawlog import RawLog
 
 
@@ -15,7 +14,7 @@ class Kept(NamedTuple):
     reserved: dict[str, int]
 
 
-def keep_books(log: RawLog, ledger: Mapping[str, Paid] | None, before: int) -> Kept:
+def keep_books(log: RawLog, ledger: Ledger | None, before: int) -> Kept:
     """Read the facts that matter to the invariants; `before` as in `Books.closing`."""
     books = Books()
     kinds, enter = sorted(kind.decode() for kind in books.kinds), books.enter
@@ -24,7 +23,7 @@ def keep_books(log: RawLog, ledger: Mapping[str, Paid] | None, before: int) -> K
     return close_books(log, books, ledger, before)
 
 
-def close_books(log: RawLog, books: Books, ledger: Mapping[str, Paid] | None, before: int) -> Kept:
+def close_books(log: RawLog, books: Books, ledger: Ledger | None, before: int) -> Kept:
     """What books tell in which all of the log was entered."""
     findings = [*books.findings, *books.closing(before)]
     closed = books.closed(before)

@@ -44,6 +44,10 @@ class Paid(NamedTuple):
     refunded: int = 0
 
 
+Ledger = Mapping[str, Paid | None]
+"""What the provider has of each order; None where it did something too fresh to compare."""
+
+
 @dataclass(slots=True)
 class _Order:
     """What is known of an order; `left` (units by line) goes when it closes."""
@@ -151,17 +155,19 @@ class Books:
         """The orders that closed and were left alone since `before`."""
         return {key for key, one in self._orders.items() if one.closed and one.touched < before}
 
-    def differences(self, ledger: Mapping[str, Paid], before: int) -> Iterable[Finding]:
+    def differences(self, ledger: Ledger, before: int) -> Iterable[Finding]:
         """Compare with the provider's own ledger; imported orders are not in it."""
         for order_id, known in self._orders.items():
             if known.imported or known.touched >= before:
                 continue
             ours = Paid(known.authorized + known.late, known.captured, known.refunded)
             theirs = ledger.get(order_id, Paid())
-            if ours != theirs:
+            if theirs is not None and ours != theirs:
                 detail = f"log {tuple(ours)}, provider {tuple(theirs)}"
                 yield Finding("provider_differs", 0, f"payment-{order_id}", detail)
         for order_id in ledger.keys() - self._orders.keys():
+            if ledger[order_id] is None:
+                continue
             yield Finding("provider_differs", 0, f"payment-{order_id}", "the log has no such order")
 
     def _find(self, code: str, subject: str, detail: str) -> None:

@@ -5,7 +5,7 @@ one keeps the books, others check ranges of the log. All of them see the same sn
 """
 
 import gc
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from store.bookkeeping import Kept, close_books, keep_books
 from store.chaincheck import Heads, Part, check_range
-from store.invariants import Books, Finding, Paid
+from store.invariants import Books, Finding, Ledger
 from store.processes import CONTEXT, ProcessLost, processors
 from store.rawlog import RawLog, no_garbage
 
@@ -66,7 +66,7 @@ def verify(
     dsn: str,
     key: Ed25519PublicKey | None,
     *,
-    ledger: Mapping[str, Paid] | None = None,
+    ledger: Ledger | None = None,
     settle_seconds: float = 60,
     processes: int | None = None,
 ) -> Report:

@@ -54,6 +54,7 @@ async def test_the_provider_and_the_log_must_agree(log: Log):
     assert log.verify(ledger=agreed).ok
     report = log.verify(ledger=agreed | {"b": Paid(1000, 2000, 0), "z": Paid(1, 0, 0)})
     assert [one.subject for one in report.findings] == ["payment-b", "payment-z"]
+    assert log.verify(ledger=agreed | {"b": None, "z": None}).ok
     assert log.verify(
         ledger={}, settle_seconds=(datetime.now(UTC) - AT) / timedelta(seconds=1) + 60
     ).ok

@@ -15,7 +15,7 @@ from store import seals
 from store.chain import link
 from store.codec import encode
 from store.connect import connect
-from store.invariants import Paid
+from store.invariants import Ledger
 from store.log import APPEND, NewEvent, columns
 from store.verify import Report, verify
 
@@ -84,7 +84,7 @@ class Log:
 
     def verify(
         self,
-        ledger: dict[str, Paid] | None = None,
+        ledger: Ledger | None = None,
         settle_seconds: float = 60,
         processes: int | None = None,
     ) -> Report:
