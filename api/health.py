@@ -18,6 +18,7 @@ from telemetry.page import TYPE
 router = APIRouter(tags=["health"], route_class=HotRoute)
 
 SECONDS = 1.0
+_given_up: set[asyncio.Future[None]] = set()
 
 
 @router.get("/healthz", summary="The process is there", responses=told(answer=200))
@@ -51,12 +52,26 @@ async def metrics(request: Request) -> Response:
 
 
 async def _answers(service: Service, ask: Callable[[Service], Awaitable[None]]) -> bool:
+    """Nobody waits for a question to end that was given up: psycopg takes 5 s and more for that
+    when Postgres hangs, and the probe would hear nothing."""
+    asking = asyncio.ensure_future(ask(service))
+    done, _ = await asyncio.wait({asking}, timeout=SECONDS)
+    if not done:
+        asking.cancel()
+        _given_up.add(asking)
+        asking.add_done_callback(_forget)
+        return False
     try:
-        async with asyncio.timeout(SECONDS):
-            await ask(service)
-    except (TimeoutError, Unavailable, topics.KafkaUnavailable, PublishFailed):
+        asking.result()
+    except (Unavailable, topics.KafkaUnavailable, PublishFailed):
         return False
     return True
+
+
+def _forget(asking: asyncio.Future[None]) -> None:
+    _given_up.discard(asking)
+    if not asking.cancelled():
+        asking.exception()  # heard, and of no interest any more
 
 
 async def _postgres(service: Service) -> None:
