@@ -52,7 +52,7 @@ async def by_minute(request: Request) -> Response:
     them. Every order up to `position` in the log is in it; a minute without orders is left out."""
     asked = request.query_params
     since, until = time("from", asked.get("from")), time("to", asked.get("to"))
-    if since is None or until is None or not since <= until <= since + LONGEST:
+    if since is None or until is None or not timedelta(0) <= until - since <= LONGEST:
         raise Problem(
             422,
             "range_not_valid",

@@ -56,6 +56,8 @@ async def test_the_rest_of_what_can_be_read(
     placed = (await client.get(day)).json()
     assert placed["position"] >= timeline["facts"][-1]["position"]
     assert placed["minutes"]["2026-03-01T09:30Z"]["revenue"]["EUR"] >= 1790
+    last = "/revenue/minutes?from=9999-12-31T01:00Z&to=9999-12-31T02:00Z"
+    assert (await client.get(last)).json()["minutes"] == {}
     feed = (await client.get("/events?after=0&limit=5")).json()
     assert [each["position"] for each in feed["events"]][-1] == feed["next"]
     assert (await client.get("/healthz")).status_code == 200
