@@ -53,11 +53,10 @@ async def offsets(bootstrap: str) -> AsyncGenerator[Offsets]:
     """An open connection for offsets; raises KafkaUnavailable."""
     reader = clients.reader(bootstrap)
     try:
-        await reader.start()
-    except (KafkaError, OSError) as fault:
-        await reader.stop()
-        raise KafkaUnavailable(repr(fault)) from fault
-    try:
+        try:
+            await reader.start()
+        except (KafkaError, OSError) as fault:
+            raise KafkaUnavailable(repr(fault)) from fault
         yield Offsets(reader)
     finally:
         await reader.stop()
