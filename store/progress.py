@@ -38,12 +38,16 @@ class Unread(NamedTuple):
 
 
 async def unread(conn: AsyncConnection, checkpoints: Sequence[str]) -> dict[str, Unread]:
-    """The same for who asks often: nothing is counted, so it costs the same however much it is."""
+    """The same for who asks often, of those too that read nothing yet: nothing is counted, so it
+    costs the same however much it is."""
     cursor = await conn.execute(
         "select r.name, greatest(0, h.position - r.position), coalesce(extract(epoch from now() -"
         " (select recorded_at from event where position > r.position order by position limit 1)"
-        "), 0)::float8 from (select name, position from checkpoint where name = any(%b::text[])"
-        " union all (select 'seal', last_position from seal order by number desc limit 1)) r,"
+        "), 0)::float8 from (select name, coalesce(c.position, 0) as position"
+        " from unnest(%b::text[]) as wanted(name) left join checkpoint c using (name)"
+        " where name <> 'seal' union all"
+        " select 'seal', coalesce("
+        "(select last_position from seal order by number desc limit 1), 0)) r,"
         " (select coalesce(max(position), 0) as position from event) h",
         (list(checkpoints),),
     )
