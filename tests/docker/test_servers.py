@@ -10,9 +10,9 @@ from tests import engine
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 900
-MODULES = (
-    "test_store_log", "test_topics", "test_engine", "test_owner", "test_relay",
-    "test_relay_outage", "test_timers", "test_views",
+PLACES = (
+    "test_store_log.py", "test_topics.py", "engine", "test_owner.py", "test_relay.py",
+    "test_relay_outage.py", "test_timers.py", "test_views.py",
 )  # fmt: skip
 """What speaks to the two servers themselves; what stands before them is the same anywhere."""
 
@@ -21,7 +21,7 @@ def test_the_integration_tests_pass_on_containers():
     lacking = engine.missing(engine.REAPER, engine.POSTGRES, engine.KAFKA)
     if lacking:
         pytest.skip(lacking)
-    files = [f"tests/integration/{name}.py" for name in MODULES]
+    files = [f"tests/integration/{name}" for name in PLACES]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--servers", "containers", *files],
         check=False,
