@@ -109,9 +109,9 @@ class Window:
                 return None
             self._minutes[name] = Minute()
             shown = sorted(self._minutes)[-SHOWN:]
-            if shown[0] != self._shown_from:
+            if self._shown_from not in shown:
                 self._feed.drop("minute", self._shown_from)
-                self._shown_from = shown[0]
+            self._shown_from = shown[0]
         return self._minutes[name]
 
     def _forget(self) -> None:

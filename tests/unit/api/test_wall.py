@@ -12,7 +12,7 @@ from api.settings import WallSettings
 from api.wall.app import create_wall
 from api.wall.board import ORDERS, Board, Worth
 from api.wall.feed import Feed
-from api.wall.thresholds import Threshold, event_of, parsed
+from api.wall.thresholds import TYPE, Threshold, event_of, parsed
 from api.wall.window import MINUTES, SHOWN, Window
 from store.views.minutes import Tally, name_of
 
@@ -87,6 +87,25 @@ async def test_what_is_no_event_or_no_order_is_refused_for_good(
     refused = await wall.post(inlet, headers=head, json=PLACED)
     assert (refused.status_code, refused.headers["kne-reason"]) == (422, "position_missing")
     assert await told(wall) == {}
+
+
+@pytest.mark.parametrize(
+    ("inlet", "wrong"),
+    [
+        ("/orders", {"total": {"amount_minor": 1, "currency": "EURO"}}),
+        ("/passed", {"minute": "soon", "measure": "orders", "threshold": 1}),
+        ("/passed", {"minute": NOON, "measure": "revenue", "threshold": 1, "currency": ""}),
+    ],
+)
+async def test_what_no_page_could_draw_is_refused_for_good(
+    wall: httpx.AsyncClient, inlet: str, wrong: dict[str, Any]
+):
+    head = fact(1, "placed", "o-1", "2026-11-21T12:00:00Z")
+    if inlet == "/passed":
+        head["ce-type"] = TYPE
+    refused = await wall.post(inlet, headers=head, json=wrong)
+    assert (refused.status_code, refused.headers["kne-reason"]) == (422, "data_not_valid")
+    assert (await wall.get("/minutes")).json()["passed"] == []
 
 
 async def test_the_page_asks_for_nothing_from_elsewhere(wall: httpx.AsyncClient):
@@ -173,6 +192,15 @@ def test_the_window_does_not_grow_for_ever():
     assert window.add("1970-01-01T00:04Z", MINUTES + 9, 1, "EUR") is None
     _, text = feed.after(0)
     assert [data["name"] for _, _, data in events(text.decode())] == sorted(window.told())[-SHOWN:]
+
+
+def test_a_minute_that_is_told_late_hides_no_other():
+    feed = Feed()
+    window = Window(feed)
+    window.add(NOON, 1, 1, "EUR")
+    window.add("2026-11-21T11:30Z", 2, 1, "EUR")
+    _, text = feed.after(0)
+    assert {data["name"] for _, _, data in events(text.decode())} == {NOON, "2026-11-21T11:30Z"}
 
 
 def test_what_was_read_counts_once_with_what_was_told():
