@@ -214,6 +214,25 @@ def test_a_canary_has_a_share_and_an_address():
 
 
 @every_build
+def test_a_way_back_ends_with_the_next_roll_out(build: str):
+    """What the manifest does not say, `kubectl apply` leaves as a person has patched it."""
+    for each in of_kind(build, "Service"):
+        if is_knative_service(each) and each["metadata"]["name"] == "orders-api":
+            assert {"latestRevision", "percent"} <= each["spec"]["traffic"][-1].keys()
+
+
+def test_no_two_nodes_of_kafka_are_lost_together():
+    [pool] = of_kind("prod", "KafkaNodePool")
+    spread = pool["spec"]["template"]["pod"]["topologySpreadConstraints"]
+    assert {each["topologyKey"] for each in spread} == {
+        "topology.kubernetes.io/zone",
+        "kubernetes.io/hostname",
+    }
+    for each in spread:
+        assert (each["maxSkew"], each["whenUnsatisfiable"]) == (1, "DoNotSchedule")
+
+
+@every_build
 def test_namespaces_let_no_other_pods_in(build: str):
     for space in of_kind(build, "Namespace"):
         labels = space["metadata"]["labels"]
