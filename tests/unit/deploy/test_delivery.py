@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.deploy.build import BUILDS, Document, of_kind, title
+from tests.unit.deploy.build import BUILDS, VARIANT, Document, of_kind, title
 
 every_build = pytest.mark.parametrize("build", BUILDS)
 DELIVERERS = ("Broker", "Trigger", "KafkaSource", "KafkaChannel", "Subscription")
@@ -55,3 +55,17 @@ def test_brokers_are_of_class_kafka_on_topics_of_their_own(build: str):
 def test_sinks_write_what_agents_can_read(build: str):
     for sink in of_kind(build, "KafkaSink"):
         assert sink["spec"]["contentMode"] == "binary"
+
+
+def test_with_tokens_a_broker_is_told_who_may_send_from_another_namespace():
+    """Knative's own word is: who is of the same namespace."""
+    allowed = {
+        (policy["metadata"]["namespace"], to["ref"]["name"])
+        for policy in of_kind(VARIANT, "EventPolicy")
+        for to in policy["spec"]["to"]
+        if {"sub": "system:serviceaccount:quire:*"} in policy["spec"]["from"]
+    }
+    copies = [each["spec"]["subscriber"]["ref"] for each in of_kind(VARIANT, "Trigger")]
+    other = {(ref["namespace"], ref["name"]) for ref in copies if ref.get("namespace")}
+    assert other == {("quire-analytics", "default")}
+    assert other <= allowed
