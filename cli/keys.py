@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import click
 
-from cli.key_files import PRIVATE, READABLE, KeyFiles
+from cli.key_files import PRIVATE, READABLE, KeyFiles, text_of
 from cli.output import Failure, say
 
 PLAIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
@@ -67,7 +67,7 @@ def make(
     authority = app / "ca.pem" if tls else None
     if tls and authority:
         _certificates(files, tls, postgres.partition(":")[0], servers)
-        _authority(files, authority, (tls / "ca.pem").read_text())
+        _authority(files, authority, text_of(tls / "ca.pem") or "")
     for role, place in (("app", app), ("owner", owner), ("reader", owner)):
         password = files.password(
             place / ("password" if role == "app" else f"{role}-password"), servers
@@ -78,7 +78,7 @@ def make(
         files.follows(dsn, safe if tls else plain, PRIVATE, {plain, safe}.__contains__)
     files.password(owner / "admin-password", servers)
     if tls and kafka:
-        _users(files, kafka, (tls / "ca.pem").read_text(), servers)
+        _users(files, kafka, text_of(tls / "ca.pem") or "", servers)
     _tell(files)
 
 
@@ -88,6 +88,13 @@ def _tell(files: KeyFiles) -> None:
     if files.kept:
         kept = ", ".join(map(str, files.kept))
         say(f"left as somebody wrote them: {kept}; move one away to have ours")
+    if files.narrowed:
+        narrowed = ", ".join(map(str, files.narrowed))
+        say(f"now only their owner can read: {narrowed}")
+        say(
+            "  Where Postgres and the broker run as other users, let them read theirs with `chmod"
+            " 0644`; --shared, given the first time, leaves those open."
+        )
 
 
 def _certificates(files: KeyFiles, tls: Path, postgres: str, servers: int) -> None:
@@ -99,8 +106,9 @@ def _certificates(files: KeyFiles, tls: Path, postgres: str, servers: int) -> No
     # Root gives its key to Postgres' own user; the broker reads its file itself.
     modes = {key: PRIVATE, certificate: READABLE, of_kafka: servers}
     there = [path for path in modes if path.is_file()]
-    if authority.is_file():
-        for path in there if is_ours(authority.read_text()) else ():
+    signed = text_of(authority)
+    if signed is not None:
+        for path in there if is_ours(signed) else ():
             files.adopt(path, modes[path])
         return
     for path in there:
