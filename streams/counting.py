@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
@@ -24,6 +25,15 @@ def fault(what: object) -> None:
 def leads(work: str, *, now: bool) -> None:
     """Whether this process does the work of which one does it at a time."""
     of_this_process().gauge("quire_leads").labels(work).set(now)
+
+
+def waits_since(gauge: str, first: datetime | None) -> None:
+    """Let each page tell how many seconds ago that was, also while this process is held up."""
+
+    def seconds() -> float:
+        return max(0.0, (datetime.now(UTC) - first).total_seconds()) if first else 0.0
+
+    of_this_process().gauge(gauge).set_function(seconds)
 
 
 class Batches:

@@ -7,6 +7,7 @@ an outage nothing may expire that was paid before. Several of these processes do
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 
 from bus.batches import BatchSender, Record
@@ -96,20 +97,26 @@ async def _announce_due(
     conn: AsyncConnection, announcements: Announcements, routes: Routes
 ) -> None:
     figures = of_this_process()
-    waiting, late = figures.gauge("quire_timers_due"), figures.gauge("quire_timers_late_seconds")
+    waiting = figures.gauge("quire_timers_due")
     announced = figures.counter("quire_timers_announced_total")
     while True:
         beat()
         at, due = await timers.now(conn), list[timers.Timer]()
         if await timers.any_due(conn, at):
+            _tell_late(await timers.due(conn, list(routes.commands), at, 1))
             # The head is read after the time: all that was recorded before it is at or below.
             await _relay_passes(conn, await log.head(conn))
             due = await timers.due(conn, list(routes.commands), at, AT_ONCE)
+        waiting.set(len(due))
+        _tell_late(due)
+        if due:
             going = [_outgoing(timer, routes) for timer in due]
             announced.inc(await announcements.announce(conn, going))
-        waiting.set(len(due))
-        late.set((at - due[0].due_at).total_seconds() if due else 0)
         await asyncio.sleep(POLL)
+
+
+def _tell_late(due: Sequence[timers.Timer]) -> None:
+    counting.waits_since("quire_timers_late_seconds", due[0].due_at if due else None)
 
 
 async def _relay_passes(conn: AsyncConnection, head: int) -> None:

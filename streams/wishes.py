@@ -13,6 +13,7 @@ from store.connect import AsyncConnection
 from store.idempotency import Wish, without_outcome
 from store.timers import now as database_now
 from streams.announcing import Announcements, Outgoing
+from streams.counting import waits_since
 from telemetry.registry import of_this_process
 
 WISHES_CHECKPOINT = "wishes"
@@ -33,10 +34,7 @@ async def publish_lost_wishes(
     The checkpoint is a time: every wish up to it has its outcome.
     """
     figures = of_this_process()
-    waiting, age = (
-        figures.gauge("quire_wishes_waiting"),
-        figures.gauge("quire_wishes_oldest_seconds"),
-    )
+    waiting = figures.gauge("quire_wishes_waiting")
     again = figures.counter("quire_wishes_published_again_total")
     saved = (await checkpoints.read(conn, WISHES_CHECKPOINT)).position
     while True:
@@ -44,9 +42,9 @@ async def publish_lost_wishes(
         before = now - timedelta(seconds=after_seconds)
         done = _1970 + saved * _MILLISECOND
         wishes = await without_outcome(conn, done, before, AT_ONCE)
-        sent = await announcements.announce(conn, [_outgoing(wish) for wish in wishes])
         waiting.set(len(wishes))
-        age.set((now - wishes[0].created_at).total_seconds() if wishes else 0)
+        waits_since("quire_wishes_oldest_seconds", wishes[0].created_at if wishes else None)
+        sent = await announcements.announce(conn, [_outgoing(wish) for wish in wishes])
         again.inc(sent)
         if sent:
             log.warning("published %d wishes again", sent)

@@ -1,7 +1,8 @@
 """The timers process on real Kafka and Postgres (PROTOCOL 11, 14)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import re
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
@@ -10,11 +11,15 @@ import pytest
 from psycopg import sql
 
 from bus.message import API, TIMERS, Message
+from bus.publisher import PublishFailed
 from domain.ids import derive
 from store import idempotency, timers
-from store.connect import connect
+from store.connect import AsyncConnection, connect
 from store.parts import drop_old, make_ready, monday
+from streams.announcing import Announcements, Outgoing
 from streams.timers import AT_ONCE, announce
+from streams.wishes import publish_lost_wishes
+from telemetry.registry import of_this_process
 from tests.integration.relay_world import Read, World, until
 
 Topics = Callable[[str, int], Awaitable[str]]
@@ -93,6 +98,38 @@ async def arrives(world: World, id: UUID, times: int = 1) -> None:
 async def relay_stands_at_head(world: World) -> None:
     async with world.running():
         await world.relayed(await world.orders(0))
+
+
+async def told(gauge: str) -> float:
+    found = re.search(rf"^{gauge} (\S+)$", (await of_this_process().page()).decode(), re.MULTILINE)
+    return float(found[1]) if found else 0.0
+
+
+async def test_it_tells_how_late_a_timer_is_while_it_waits_for_the_relay(world: World):
+    await world.orders(1)
+    late = await arm(world, -100)
+
+    async def heard() -> bool:
+        return await told("quire_timers_late_seconds") >= 100
+
+    async with announcing(world):
+        await until(heard)
+    assert await sent(world, late) == []
+
+
+async def test_it_tells_how_old_a_wish_is_that_it_cannot_publish(world: World):
+    class Away(Announcements):
+        def __init__(self) -> None: ...
+
+        async def announce(self, conn: AsyncConnection, wanted: Sequence[Outgoing]) -> int:
+            raise PublishFailed(f"{len(wanted)} of them")
+
+    await wish(world, answered=False)
+    await world.conn.execute("update idempotency set created_at = created_at - interval '100 s'")
+    await world.conn.execute("delete from checkpoint where name = 'wishes'")
+    with pytest.raises(PublishFailed, match="1 of them"):
+        await publish_lost_wishes(world.conn, Away(), N)
+    assert await told("quire_wishes_oldest_seconds") >= 100
 
 
 async def test_a_worker_that_stands_still_holds_no_other_timers_up(world: World):
