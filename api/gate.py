@@ -19,6 +19,7 @@ from api.storable import storable_json, storable_url
 log = logging.getLogger("quire.api")
 
 READS = {"GET", "HEAD"}
+HUNG_UP = 499  # as proxies count it: the caller left, and nothing of ours failed
 
 
 class Gate:
@@ -59,7 +60,7 @@ class Gate:
             rest = receive if scope["method"] in READS else _again(body, receive)
             await self._app(scope, rest, note)
         except ClientDisconnect:
-            pass  # nobody is there to be answered
+            status = HUNG_UP  # nobody is there to be answered
         except Problem as problem:
             await problem.response(scope["path"])(scope, receive, note)
         except (*problems.SILENT, CancelledError) as silent:

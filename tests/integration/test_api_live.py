@@ -86,6 +86,18 @@ async def test_a_client_that_does_not_read_holds_nobody_up(url: str, conn: Async
         writer.close()
 
 
+async def test_a_caller_that_hangs_up_within_its_request_is_no_fault_of_ours(url: str) -> None:
+    async with asyncio.timeout(10):
+        host, port = url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /orders HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        await writer.drain()
+        writer.close()
+        while 'status="499"' not in (told := await text(f"{url}/metrics")):
+            await asyncio.sleep(0.01)
+    assert 'status="500"' not in told
+
+
 async def test_an_idle_line_is_kept_open(url: str) -> None:
     async with (
         asyncio.timeout(10),
