@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,6 +19,7 @@ S = TypeVar("S")
 CONTEXTS = ("order", "inventory", "payment", "shipping", "notification")
 DEAD_LETTERS = "dead-letters"
 AGENTS = (*CONTEXTS, DEAD_LETTERS)
+LAST_PORT = 65_535
 
 
 @click.group()
@@ -32,13 +33,17 @@ def run() -> None:
 @run.command()
 @click.argument("names", nargs=-1, type=click.Choice(AGENTS))
 def worker(names: tuple[str, ...]) -> None:
-    """Run the agents NAMES, or all six; several run as one child process each."""
-    wanted = list(names or AGENTS)
+    """Run the agents NAMES, or all six; several run as one child process each.
+
+    The first tells its metrics at QUIRE_METRICS_PORT, each other one at the next port.
+    """
+    wanted = list(dict.fromkeys(names or AGENTS))
     if len(wanted) > 1:
         from streams.children import supervise
 
         commands = {n: [sys.executable, "-m", "cli.main", "run", "worker", n] for n in wanted}
-        sys.exit(asyncio.run(supervise(commands)))
+        told = _pages(wanted, _settings().metrics_port)
+        sys.exit(asyncio.run(supervise(commands, told)))
     if wanted[0] == DEAD_LETTERS:
         from streams.dead_letters import run as run_dead_letters
 
@@ -46,6 +51,18 @@ def worker(names: tuple[str, ...]) -> None:
         _go(lambda: run_dead_letters(settings), settings)
     else:
         _run_agent(wanted[0])
+
+
+def _pages(names: Sequence[str], first: int) -> dict[str, dict[str, str]]:
+    """What tells each of them a port of its own for its page of metrics, from `first` on."""
+    from cli.troubles import not_usable
+
+    if first + len(names) - 1 > LAST_PORT:
+        raise not_usable("QUIRE_METRICS_PORT")
+    ports = range(first, first + len(names)) if first else [0] * len(names)
+    return {
+        name: {"QUIRE_METRICS_PORT": str(port)} for name, port in zip(names, ports, strict=True)
+    }
 
 
 def _run_agent(context: str) -> None:
