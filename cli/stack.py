@@ -84,6 +84,7 @@ def up(
     if more and servers_only:
         raise click.UsageError("--with and --servers-only exclude each other")
     with _faults():
+        settings = Settings()  # told here what is wrong with them, not in a log
         layout = Layout.at(state_dir)
         if detach:
             words = ["up", "--state-dir", str(layout.root), "--port-base", str(port_base)]
@@ -93,7 +94,7 @@ def up(
             return
         with holding(layout):
             stack = Up(
-                layout, port_base, Settings(), say, _progress(),
+                layout, port_base, settings, say, _progress(),
                 servers_only=servers_only, wall="wall" in more,
             )  # fmt: skip
             asyncio.run(stack.run(when_up))

@@ -1,9 +1,12 @@
 """What may be told to the stack from outside: servers of one's own."""
 
-from pydantic import SecretStr
+from pydantic import SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateways.amounts import AnyPort, Port, UrlOrNone
+from stack.processes import metrics_ports
+
+LAST_PORT = 65_535
 
 
 class Settings(BaseSettings):
@@ -23,3 +26,10 @@ class Settings(BaseSettings):
     of metrics but those of API and intake."""
     through_port: Port | None | None = None
     """The first of four ports: our processes reach Postgres, Kafka and provider through a proxy."""
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _all_of_them_fit(cls, first: int) -> int:
+        if any(port > LAST_PORT for port in metrics_ports(first).values()):
+            raise ValueError(f"its ports go on past {LAST_PORT}")
+        return first

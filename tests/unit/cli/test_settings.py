@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from cli.main import quire
 from cli.output import Exit, Failure
+from cli.troubles import failure_of
+from stack.processes import metrics_ports
+from stack.settings import Settings
 
 SOUND = {"QUIRE_POSTGRES_DSN": "postgresql://q:q@127.0.0.1:1/q", "QUIRE_KAFKA": "127.0.0.1:1"}
 NOT_NUMBERS = ("many", "-1", "nan", "inf", "1e309")
@@ -81,3 +85,16 @@ def test_it_is_one_line_without_a_trace(name: str, value: str):
     assert name in first
     assert value not in done.stderr
     assert len(rest) <= 1, done.stderr
+
+
+@pytest.mark.parametrize("verb", ["up", "up --detach", "doctor"])
+def test_pages_of_metrics_past_the_last_port_are_refused(verb: str, tmp_path: Path):
+    last = 65_535 - len(metrics_ports(1)) + 1
+    assert Settings(metrics_port=last).metrics_port == last
+    env = {"QUIRE_METRICS_PORT": str(last + 1)}
+    done = CliRunner().invoke(quire, [*verb.split(), "--state-dir", str(tmp_path)], env=env)
+    assert done.exception is not None
+    failure = failure_of(done.exception)
+    assert failure is not None
+    assert (failure.code, failure.exit_code) == ("settings_wrong", Exit.NEEDS_A_PERSON)
+    assert failure.message == "missing or not usable: QUIRE_METRICS_PORT"
