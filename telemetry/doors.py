@@ -32,12 +32,13 @@ ROWS: tuple[Metric, ...] = (
     ),
     gauge(
         "quire_live_clients", "connections", (),
-        "Open live connections.", "api",
+        "Open live connections of the API; intake and wall, which have none, tell 0.", _DOORS,
         Panel(SHOP, "Live connections", "sum(quire_live_clients)", "open"),
     ),
     gauge(
         "quire_projector_lag_positions", "positions", (),
-        "Positions of the log that the views do not show yet, as the door sees it.", "api, intake",
+        "Positions of the log that the views do not show yet, as the door sees it; the wall, which"
+        " does not look, tells 0.", _DOORS,
         Panel(
             SHOP, "Positions not in the views", highest("quire_projector_lag_positions"), "behind"
         ),
@@ -45,7 +46,8 @@ ROWS: tuple[Metric, ...] = (
     ),
     gauge(
         "quire_parked_messages", "messages", (),
-        "Messages set aside, which a person has to look at.", "api, intake",
+        "Messages set aside, which a person has to look at; the wall, which does not look, tells"
+        " 0.", _DOORS,
         Panel(SHOP, "Parked messages", highest("quire_parked_messages"), "parked"),
         alerts=("QuireParkedMessages", "QuireNoApi"),
     ),

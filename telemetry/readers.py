@@ -86,7 +86,7 @@ ROWS: tuple[Metric, ...] = (
     ),
     gauge(
         "quire_timers_due", "timers", (),
-        "Timers that are due and have no outcome yet.", "timers",
+        "Timers that are due and have no outcome yet; 5,000 at most are counted.", "timers",
         Panel(LOG, "Timers due", highest("quire_timers_due"), "due"),
     ),
     gauge(
@@ -105,7 +105,8 @@ ROWS: tuple[Metric, ...] = (
     ),
     gauge(
         "quire_wishes_waiting", "wishes", (),
-        "Wishes of clients, older than QUIRE_SWEEP_AFTER_SECONDS, that have no outcome.", "timers",
+        "Wishes of clients, older than QUIRE_SWEEP_AFTER_SECONDS, that have no outcome; 5,000 at"
+        " most are counted.", "timers",
         Panel(LOG, "Wishes without an outcome", highest("quire_wishes_waiting"), "waiting"),
     ),
     gauge(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from api.metrics import Metrics
+from streams import timers, wishes
 from telemetry import write
 from telemetry.metric import Kind, Metric
 from telemetry.registry import Figures
@@ -47,6 +49,21 @@ def test_each_is_explained_and_drawn(metric: Metric):
     for panel in metric.panels:
         assert panel.board in BOARDS
         assert any(series in panel.query for series in (metric.name, *metric.series))
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [("quire_timers_due", timers.AT_ONCE), ("quire_wishes_waiting", wishes.AT_ONCE)],
+)
+def test_what_is_counted_to_a_limit_says_so(name: str, most: int):
+    assert f"{most:,} at most" in BY_NAME[name].meaning
+
+
+def test_what_every_door_tells_is_told_by_all_of_them():
+    page = Metrics().text().decode()
+    for metric in OURS:
+        if f"# HELP {metric.name} " in page:
+            assert metric.tellers == "api, intake, wall", metric.name
 
 
 def test_each_is_counted_somewhere():
