@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import Exit, Failure, api, emit, emit_line, json_option, state_dir_option
+from cli.output import Exit, Failure, Hints, api, emit, emit_line, json_option, state_dir_option
 
 if TYPE_CHECKING:
     from gateways.mailbox import Mailbox
     from gateways.mailpit import Mailpit
 
 Function = Callable[..., Any]
+
+OF_A_PAGE = Hints(
+    "Start the Mailpit, or name another address with --page; without one our own sink is read.",
+    "Write the address of its page as http://127.0.0.1:8025: --page or QUIRE_MAIL_PAGE.",
+)
 
 
 def _page_option(function: Function) -> Function:
@@ -88,10 +93,17 @@ def show(id: str, page: str, state_dir: Path, *, html: bool, as_json: bool) -> N
 @contextmanager
 def _box(page: str, state_dir: Path) -> Generator["Mailbox | Mailpit"]:
     if page:
-        from gateways.mailpit import Mailpit
+        from gateways.mailpit import Mailpit, NoMailpit
 
-        with api(page) as http:
-            yield Mailpit(http)
+        with api(page, hints=OF_A_PAGE) as http:
+            try:
+                yield Mailpit(http)
+            except NoMailpit as fault:
+                raise Failure(
+                    "not_a_mailpit",
+                    f"what answers at {page} is no Mailpit: {fault}",
+                    hint=OF_A_PAGE.write,
+                ) from fault
     else:
         from gateways.mailbox import Mailbox
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, cast
 
 import click
 
@@ -154,8 +154,21 @@ def differs() -> NoReturn:
     raise SystemExit(Exit.DIFFERENCE)
 
 
+class Hints(NamedTuple):
+    """What helps where nobody is at an address, or where it is none."""
+
+    start: str
+    write: str
+
+
+OF_THE_API = Hints(
+    "Start the stack with `quire up`, or name another address with --url.",
+    "Write it as http://127.0.0.1:8080: --url, QUIRE_URL or QUIRE_PORT_BASE.",
+)
+
+
 @contextmanager
-def api(url: str, *, timeout: float = 30.0) -> Generator["httpx.Client"]:
+def api(url: str, *, timeout: float = 30.0, hints: Hints = OF_THE_API) -> Generator["httpx.Client"]:
     """Speak to the API at `url`; what goes wrong on the way is a `Failure`."""
     import httpx
 
@@ -168,14 +181,14 @@ def api(url: str, *, timeout: float = 30.0) -> Generator["httpx.Client"]:
         raise Failure(
             "url_wrong",
             f"{url} is no address: {fault}",
-            hint="Write it as http://127.0.0.1:8080: --url, QUIRE_URL or QUIRE_PORT_BASE.",
+            hint=hints.write,
             exit_code=Exit.USAGE,
         ) from fault
     except httpx.TransportError as fault:
         raise Failure(
             "not_reachable",
             f"nothing answers at {url}: {fault}",
-            hint="Start the stack with `quire up`, or name another address with --url.",
+            hint=hints.start,
             exit_code=Exit.NOT_REACHABLE,
         ) from fault
 
@@ -242,7 +255,14 @@ def _print_failure(failure: Failure, *, as_json: bool) -> None:
 
 
 def _refuse_problems(response: "httpx.Response") -> None:
-    """Turn the API's problem documents (RFC 9457) into failures."""
+    """Turn the API's problem documents (RFC 9457) into failures, and being sent elsewhere."""
+    if response.has_redirect_location:
+        raise Failure(
+            "redirected",
+            f"{response.url} sends us on to {response.headers['location']}",
+            hint="Name the address that it leads to, if that is the one you mean.",
+            exit_code=Exit.NOT_REACHABLE,
+        )
     if not response.is_error:
         return
     response.read()

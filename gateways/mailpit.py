@@ -12,6 +12,10 @@ from gateways.mailbox import Mail, id_of, parse
 PAGE = 200
 
 
+class NoMailpit(Exception):
+    """Somebody else answers at its address."""
+
+
 class Mailpit:
     """The same box as `gateways.mailbox` keeps in files, by the same ids.
 
@@ -51,11 +55,19 @@ class Mailpit:
         while True:
             asked = {"start": str(start), "limit": str(PAGE)}
             answer = self._http.get("/api/v1/messages", params=asked).raise_for_status()
-            page: list[Any] = answer.json()["messages"]
+            page = _messages(answer)
             if not page:
                 return
             yield from page
             start += len(page)
+
+
+def _messages(answer: httpx.Response) -> list[Any]:
+    try:
+        page: Any = answer.json()["messages"]
+    except (ValueError, LookupError, TypeError) as fault:
+        raise NoMailpit(f"{answer.url} tells of no messages") from fault
+    return page
 
 
 def _mail(messages: list[Any]) -> Mail:

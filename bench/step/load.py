@@ -170,12 +170,16 @@ def _print(line: Second | Sum) -> None:
 @click.option("--host", help="What to call it, where a gateway goes by that; else as in --url.")
 @click.option("--steps", default=STEPS, show_default=True, help="REQUESTS_A_SECOND:SECONDS, ...")
 def main(url: str, host: str | None, steps: str) -> None:
-    """Put steps of load on an API. Exit code 1 when any order was refused."""
+    """Put steps of load on an API. Exit code 1 when any order was refused, 3 without an API."""
     try:
         wanted = steps_of(steps)
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--steps") from wrong
-    done = uvloop.run(load(url.rstrip("/"), host or urlsplit(url).netloc, wanted))
+    try:
+        done = uvloop.run(load(url.rstrip("/"), host or urlsplit(url).netloc, wanted))
+    except httpx.HTTPError as fault:
+        click.echo(f"no API to put a load on at {url}: {fault}; name another with --url", err=True)
+        raise SystemExit(3) from None
     _print(done)
     if done.refused:
         raise SystemExit(1)

@@ -1,8 +1,10 @@
-"""The steps of a load: their moments, and what they ask for."""
+"""The steps of a load: their moments, what they ask for, and whom."""
 
 import pytest
+from click.testing import CliRunner
 
-from bench.step.load import BOOKS, STEPS, baskets, moments, steps_of
+from bench.step.load import BOOKS, STEPS, baskets, main, moments, steps_of
+from stack.ports import free_in_a_row
 
 
 def test_steps_are_read():
@@ -33,3 +35,11 @@ def test_baskets_are_of_the_books_that_are_stocked():
         assert len(set(skus)) == len(skus)
         assert all(0 <= int(sku.removeprefix("step-")) < BOOKS for sku in skus)
     assert {len(basket) for basket in made} == {1, 2}
+
+
+def test_a_load_without_an_api_is_one_line():
+    url = f"http://127.0.0.1:{free_in_a_row(1)}"
+    done = CliRunner().invoke(main, ["--url", url, "--steps", "1:1s"])
+    assert done.exit_code == 3
+    [line] = done.output.splitlines()
+    assert url in line
