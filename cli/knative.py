@@ -56,12 +56,15 @@ def doctor(api: str, overlay: str, *, as_json: bool) -> None:
                     "ok": not wrong,
                     "wrong": found.wrong,
                     "fix": found.fix if wrong else "",
+                    "unseen": found.unseen,
                 }
             )
         elif wrong:
             click.echo(f"not ok  {found.what}: {found.wrong}\n        {found.fix}")
         else:
             click.echo(f"ok      {found.what}")
+            for line in found.unseen.splitlines():
+                click.echo(f"        {line}")
     if wrong:
         differs()
 

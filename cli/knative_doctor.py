@@ -15,6 +15,14 @@ PROBE = "quire.notification.failed.v1"
 """The channel's Trigger lets it through; nothing but the wall hears of it."""
 
 PROBE_SECONDS = 90.0
+POLICY = f"/apis/networking.k8s.io/v1/namespaces/{SPACE}/networkpolicies/from-serving"
+"""It lets gateway and activator to the wall, and so not the API server's proxy."""
+
+UNSEEN = """\
+not looked at: whether it came to the wall, since network policies let nobody there from here:
+kubectl -n kourier-system port-forward service/kourier-internal 8088:80 &
+curl -s -H 'Host: wall.quire.svc.cluster.local' http://127.0.0.1:8088/minutes | grep -o {mark}"""
+
 SECRETS = ("postgres-owner", "postgres-app", "postgres-reader", "quire-keys")
 OVERLAYS = ("dev", "prod", "eventing-only")
 
@@ -25,6 +33,8 @@ class Finding(NamedTuple):
     what: str
     wrong: str = ""
     fix: str = ""
+    unseen: str = ""
+    """What could not be looked at from here, and the commands that do."""
 
 
 class Cluster:
@@ -124,7 +134,10 @@ def knative_knows_kafka(cluster: Cluster) -> Finding:
 
 
 def probe(wall: Callable[[Cluster], str]) -> Look:
-    """An event through the whole way out: Broker, Trigger, channel, Subscription, wall."""
+    """An event through the whole way out: Broker, Trigger, channel, Subscription, wall.
+
+    Where network policies keep the API server from the wall, only up to the Broker.
+    """
     return lambda cluster: _probed(cluster, wall)
 
 
@@ -146,6 +159,8 @@ def _probed(cluster: Cluster, wall: Callable[[Cluster], str]) -> Finding:
     if status != 202:
         fix = "kubectl -n knative-eventing logs deployment/kafka-broker-receiver"
         return Finding(what, f"the Broker answers {status}", fix)
+    if cluster.get(POLICY):
+        return Finding("the Broker takes an event", unseen=UNSEEN.format(mark=mark))
     end = time.monotonic() + PROBE_SECONDS
     while time.monotonic() < end:
         if mark in _attention(cluster, wall(cluster)):

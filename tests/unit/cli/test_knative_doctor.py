@@ -23,7 +23,7 @@ PLURALS = {
     "Kafka": "kafkas", "KafkaTopic": "kafkatopics", "Cluster": "clusters", "Job": "jobs",
     "Deployment": "deployments", "KafkaSink": "kafkasinks", "Service": "services",
     "Broker": "brokers", "KafkaChannel": "kafkachannels", "Subscription": "subscriptions",
-    "Trigger": "triggers", "KafkaSource": "kafkasources",
+    "Trigger": "triggers", "KafkaSource": "kafkasources", "NetworkPolicy": "networkpolicies",
 }  # fmt: skip
 CORE = "/api/v1/namespaces/quire"
 CONDITIONS = ("Ready", "Available", "Complete")
@@ -51,6 +51,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
+        if path.endswith("/proxy/minutes") and knative_doctor.POLICY in self.server.objects:
+            self._say(502, {"kind": "Status", "code": 502})  # as the policies have it
+            return
         if path.endswith(f"/services/{self.server.wall}:80/proxy/minutes"):
             self._say(200, {"minutes": {}, "attention": self.server.heard})
             return
@@ -128,6 +131,26 @@ def test_a_cluster_that_is_well(api: Api, overlay: str):
     assert [each for each in found if not each["ok"]] == []
     assert (code, len(found)) == (0, len(looks(overlay)))
     assert len(api.heard) == 1
+
+
+def test_behind_network_policies_it_ends_at_the_broker_and_says_what_looks_on(api: Api):
+    api.objects = cluster("prod")
+    done = CliRunner().invoke(quire, ["knative", "doctor", "--api", api.url, "--overlay", "prod"])
+    assert done.exit_code == 0
+    _, _, unseen = done.stdout.partition("ok      the Broker takes an event\n")
+    assert "not looked at: whether it came to the wall" in unseen
+    assert "port-forward service/kourier-internal 8088:80" in unseen
+    [heard] = api.heard
+    assert unseen.rstrip().endswith(f"grep -o {heard.split()[0]}")
+
+
+def test_without_network_policies_the_wall_has_to_hear_of_it(api: Api):
+    api.objects = cluster("prod")
+    del api.objects[knative_doctor.POLICY]
+    api.delivers = False
+    code, found = examined(api.url, "prod")
+    assert (code, found[-1]["unseen"]) == (1, "")
+    assert "it did not arrive" in found[-1]["wrong"]
 
 
 def test_what_only_prod_needs(api: Api):
