@@ -74,10 +74,17 @@ def test_arrows_are_drawn_and_allowed():
 
 
 def test_nothing_is_allowed_to_begin_with():
-    [deny] = [p for p in of_kind("prod", "NetworkPolicy") if p["metadata"]["name"] == "deny-all"]
-    assert set(deny["spec"]["policyTypes"]) == {"Ingress", "Egress"}
-    assert not {"ingress", "egress"} & deny["spec"].keys()
-    assert {pod.name for pod in pods("prod")} == set(chosen(deny["spec"]["podSelector"]))
+    deny = {
+        each["metadata"]["namespace"]: each["spec"]
+        for each in of_kind("prod", "NetworkPolicy")
+        if each["metadata"]["name"] == "deny-all"
+    }
+    assert deny.keys() == {each["metadata"]["name"] for each in of_kind("prod", "Namespace")}
+    for spec in deny.values():
+        assert set(spec["policyTypes"]) == {"Ingress", "Egress"}
+        assert not {"ingress", "egress"} & spec.keys()
+    assert {pod.name for pod in pods("prod")} == set(chosen(deny["quire"]["podSelector"]))
+    assert deny["quire-analytics"]["podSelector"] == {}
 
 
 def test_postgres_lets_in_whom_the_arrows_name():
