@@ -14,6 +14,7 @@ from telemetry.table import BY_NAME
 ASK_SECONDS = 2.0
 
 Ask = Callable[[], Awaitable[None]]
+Figure = Counter | Gauge | Histogram
 
 log = logging.getLogger("quire.telemetry")
 
@@ -23,40 +24,26 @@ class Figures:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._made: dict[str, Counter | Gauge | Histogram] = {}
+        self._all: dict[str, Figure] = {}
         self._asks: dict[tuple[str, ...], Ask] = {}
         self._turn = asyncio.Lock()
         ProcessCollector(registry=self._registry)
 
     def counter(self, name: str) -> Counter:
         """By its name in the table; KeyError where it is none."""
-        row = _row(name, Kind.COUNTER)
-        made = self._made.get(name)
-        if made is None:
-            made = Counter(name, row.meaning, row.labels, registry=self._registry)
-            self._made[name] = made
+        made = self._made(name, Kind.COUNTER)
         assert isinstance(made, Counter)
         return made
 
     def gauge(self, name: str) -> Gauge:
         """By its name in the table; KeyError where it is none."""
-        row = _row(name, Kind.GAUGE)
-        made = self._made.get(name)
-        if made is None:
-            made = Gauge(name, row.meaning, row.labels, registry=self._registry)
-            self._made[name] = made
+        made = self._made(name, Kind.GAUGE)
         assert isinstance(made, Gauge)
         return made
 
     def histogram(self, name: str) -> Histogram:
         """By its name in the table; KeyError where it is none."""
-        row = _row(name, Kind.HISTOGRAM)
-        made = self._made.get(name)
-        if made is None:
-            made = Histogram(
-                name, row.meaning, row.labels, buckets=row.buckets, registry=self._registry
-            )
-            self._made[name] = made
+        made = self._made(name, Kind.HISTOGRAM)
         assert isinstance(made, Histogram)
         return made
 
@@ -79,6 +66,12 @@ class Figures:
         """The same, with what was asked for last."""
         return generate_latest(self._registry)
 
+    def _made(self, name: str, kind: Kind) -> Figure:
+        row = _row(name, kind)
+        if name not in self._all:
+            self._all[name] = _new(row, self._registry)
+        return self._all[name]
+
     async def _ask(self, names: tuple[str, ...], ask: Ask) -> None:
         try:
             async with asyncio.timeout(ASK_SECONDS):
@@ -100,3 +93,14 @@ def _row(name: str, kind: Kind) -> Metric:
     if row.kind is not kind or row.given:
         raise KeyError(f"{name} is a {row.kind} of the table, not a {kind} of ours")
     return row
+
+
+def _new(row: Metric, registry: CollectorRegistry) -> Figure:
+    told = (row.name, row.meaning, row.labels)
+    match row.kind:
+        case Kind.COUNTER:
+            return Counter(*told, registry=registry)
+        case Kind.GAUGE:
+            return Gauge(*told, registry=registry)
+        case Kind.HISTOGRAM:
+            return Histogram(*told, buckets=row.buckets, registry=registry)
