@@ -110,13 +110,17 @@ class Source:
         while (failure := await self._poster.post(event)) is not None:
             if not failure.may_pass or tries <= 0:
                 break
+            log.info("%s waits: %d %s", _place(record), failure.code, failure.reason)
             tries, wait = tries - 1, 2 * wait  # the first pause is doubled too, as with Knative
             if await pause(self._stop, wait):
                 raise Stopped
         else:
             self._events.labels(record.topic, "taken").inc()
             return
-        place = f"{record.topic}/{record.partition}/{record.offset}"
-        log.warning("%s is a dead letter: %d %s", place, failure.code, failure.reason)
+        log.warning("%s is a dead letter: %d %s", _place(record), failure.code, failure.reason)
         await self._letters.add(failed(event, self._settings.source_sink, *failure))
         self._events.labels(record.topic, "dead_letter").inc()
+
+
+def _place(record: Taken) -> str:
+    return f"{record.topic}/{record.partition}/{record.offset}"

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import logging
 import os
 import signal
 import sys
@@ -130,11 +131,15 @@ async def test_what_is_not_taken_is_a_dead_letter(
     assert await bench.committed() == {0: 2}
 
 
-async def test_nobody_listens_for_a_while(bench: Bench):
+async def test_nobody_listens_for_a_while(bench: Bench, caplog: pytest.LogCaptureFixture):
+    async def tried() -> bool:
+        return f"{bench.topic}/0/0 waits: -1 no_connection" in caplog.text
+
+    caplog.set_level(logging.INFO, "quire.source")
     [port] = free_ports(1)
     await bench.event("early")
     async with bench.running(f"http://127.0.0.1:{port}/events", source_retries=100):
-        await asyncio.sleep(0.3)
+        await until(tried)
         async with receiving(port) as receiver:
             assert [each.id for each in await came(receiver, 1)] == ["early"]
 
