@@ -133,19 +133,19 @@ async def load(url: str, host: str, steps: Sequence[tuple[float, float]]) -> Sum
     pace = Heard(due, monotonic() + LEAD_SECONDS)
     door = Door(url, requests, pace)
     sending = asyncio.create_task(door.send())
-    telling = asyncio.create_task(_tell(door, pace, due))
+    await _tell(door, pace, due, sending)
     await sending
-    telling.cancel()
     p99 = percentile(sorted(pace.late), 0.99)
     accepted = sum(map(bool, door.orders))
     return Sum(len(due), accepted, dict(door.refused), p99)
 
 
-async def _tell(door: Door, pace: Heard, due: Sequence[float]) -> None:
+async def _tell(door: Door, pace: Heard, due: Sequence[float], sending: asyncio.Task[None]) -> None:
+    """Each second when it is over; the last one when all is answered, so that none is missing."""
     told = 0
     second = 0
-    while True:
-        await asyncio.sleep(max(0.0, pace.begin + second + 1 - monotonic()))
+    while second <= max(due, default=0) or not sending.done():
+        await asyncio.wait({sending}, timeout=max(0.0, pace.begin + second + 1 - monotonic()))
         answers = pace.answered[told:]
         told += len(answers)
         late = sorted(at - due[number] for at, number in answers)

@@ -1,9 +1,15 @@
 """The steps of a load: their moments, what they ask for, and whom."""
 
+import asyncio
+import gc
+from contextlib import suppress
+
+import msgspec
 import pytest
 from click.testing import CliRunner
 
-from bench.step.load import BOOKS, STEPS, baskets, main, moments, steps_of
+from bench.http_load import header
+from bench.step.load import BOOKS, STEPS, Second, baskets, load, main, moments, steps_of
 from stack.ports import free_in_a_row
 
 
@@ -43,3 +49,29 @@ def test_a_load_without_an_api_is_one_line():
     assert done.exit_code == 3
     [line] = done.output.splitlines()
     assert url in line
+
+
+async def _take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """An API that takes whatever it is asked."""
+    with suppress(asyncio.IncompleteReadError, ConnectionError):
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            await reader.readexactly(int(header(head, b"content-length") or 0))
+            writer.write(
+                b"HTTP/1.1 201 Created\r\nLocation: /orders/o\r\nContent-Length: 0\r\n\r\n"
+            )
+    writer.close()
+
+
+async def test_the_last_second_is_told_too(capsys: pytest.CaptureFixture[str]):
+    server = await asyncio.start_server(_take, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        done = await load(f"http://127.0.0.1:{port}", "shop", [(100, 1.3)])
+    finally:
+        gc.unfreeze()
+        server.close()
+    lines = capsys.readouterr().out.splitlines()
+    told = [msgspec.json.decode(line, type=Second) for line in lines]
+    assert [second.at for second in told] == list(range(len(told)))
+    assert sum(second.accepted for second in told) == done.accepted == done.offered > 0
+    assert sum(second.offered for second in told) == done.offered
