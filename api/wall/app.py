@@ -72,7 +72,7 @@ class Wall:
 
     async def attend(self, event: Received) -> None:
         """Whatever the channel lets through."""
-        self.board.attention(f"{event.subject} {event.type}")
+        self.board.attention(f"{event.source} {event.id}", f"{event.subject} {event.type}")
 
     async def passed(self, event: Received) -> None:
         """A threshold was passed: what the wall itself has posted comes back by the Broker."""
@@ -123,7 +123,7 @@ def create_wall(settings: WallSettings, sink: str = "") -> FastAPI:
         return JSONResponse(
             {
                 "minutes": wall.window.told(),
-                "attention": list(board.loud),
+                "attention": list(board.loud.values()),
                 "passed": list(board.passed.values()),
             }
         )

@@ -5,17 +5,20 @@ not on how often or in what order: of an order the fact with the highest positio
 orders those whose facts stand last in the log are kept.
 """
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from api.wall.feed import Feed
+
+T = TypeVar("T")
 
 ORDERS = 500
 TOTALS = 20_000
 """Of so many orders the total is known, also when they are shown no more."""
 
 LOUD = 50
+"""So much is kept of what is loud, and of what was passed; the page keeps as much."""
 
 PLACED = "quire.order.placed.v1"
 
@@ -45,9 +48,8 @@ class Board:
         self._feed = feed
         self.orders: dict[str, Shown] = {}
         self._totals: OrderedDict[str, Worth] = OrderedDict()
-        self.loud: deque[str] = deque(maxlen=LOUD)
+        self.loud: dict[str, str] = {}
         self.passed: dict[str, Any] = {}
-        self._told = 0
         self._by_age: list[tuple[int, str]] = []
 
     def happened(
@@ -69,22 +71,24 @@ class Board:
         self._show(Shown(order_id, type, position, at, total))
         return True
 
-    def attention(self, text: str) -> None:
-        """Something that a person should look at."""
-        self.loud.append(text)
-        self._told += 1
-        self._feed.put("attention", str(self._told % LOUD), {"text": text})
+    def attention(self, id: str, text: str) -> None:
+        """Something that a person should look at; told once, however often the event comes."""
+        self._once("attention", self.loud, id, text, {"text": text})
 
     def threshold(self, id: str, told: dict[str, Any]) -> None:
         """A threshold was passed; told once, however often the event comes."""
-        if id in self.passed:
+        self._once("passed", self.passed, id, told, told)
+
+    def _once(self, kind: str, kept: dict[str, T], id: str, one: T, told: dict[str, Any]) -> None:
+        """With its id, so that a page that was told by another life knows it again."""
+        if id in kept:
             return
-        self.passed[id] = told
-        self._feed.put("passed", id, told)
-        while len(self.passed) > LOUD:
-            first = next(iter(self.passed))
-            del self.passed[first]
-            self._feed.drop("passed", first)
+        kept[id] = one
+        self._feed.put(kind, id, {"id": id, **told})
+        while len(kept) > LOUD:
+            first = next(iter(kept))
+            del kept[first]
+            self._feed.drop(kind, first)
 
     def _total(self, order_id: str, total: Worth | None) -> Worth | None:
         if total is None:

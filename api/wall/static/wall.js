@@ -1,7 +1,7 @@
 // The page of the wall: one stream in, drawn at most four times a second.
 "use strict";
 
-const ROWS = 60, MINUTES = 30, LOUD = 10, DRAW_EVERY = 250;
+const ROWS = 60, MINUTES = 30, LOUD = 10, KEPT = 50, DRAW_EVERY = 250;
 const TONES = {
   confirmed: "under", paid: "under", shipped: "under", delivered: "good", completed: "good",
   rejected: "bad", cancelled: "bad", expired: "bad", payment_failed: "bad", parcel_lost: "bad",
@@ -9,7 +9,7 @@ const TONES = {
   cancellation_requested: "wait", return_requested: "wait",
 };
 const byId = id => document.getElementById(id);
-const orders = new Map(), minutes = new Map(), passed = [], loud = [];
+const orders = new Map(), minutes = new Map(), passed = new Map(), loud = new Map();
 let changed = false, paused = false;
 
 function money(amountMinor, currency) {
@@ -91,14 +91,21 @@ function draw() {
   const most = Math.max(1, ...last.map(minute => minute.orders));
   byId("minutes").replaceChildren(...last.map(minute => minuteRow(minute, most)));
   byId("no-minutes").hidden = last.length > 0;
-  const newestPassing = passed.length ? passing(passed.at(-1)) : "";
+  const byMinute = (a, b) => a.minute < b.minute ? 1 : a.minute > b.minute ? -1 : b.threshold - a.threshold;
+  const newestPassing = newest(passed, byMinute, 1).map(passing).join();
   if (byId("passed").textContent !== newestPassing) byId("passed").textContent = newestPassing;
-  byId("attention-title").hidden = loud.length === 0;
-  byId("attention").replaceChildren(...loud.slice(-LOUD).reverse().map(text => {
+  byId("attention-title").hidden = loud.size === 0;
+  byId("attention").replaceChildren(...[...loud.values()].slice(-LOUD).reverse().map(({ text }) => {
     const item = document.createElement("li");
     item.textContent = text;
     return item;
   }));
+}
+
+// As many as the wall keeps; one that another life of the wall told before keeps its place.
+function keep(things, told) {
+  things.set(told.id, told);
+  if (things.size > KEPT) things.delete(things.keys().next().value);
 }
 
 function say(state, text) {
@@ -117,17 +124,16 @@ stream.onerror = () => {
 };
 hear("order", order => {
   const before = orders.get(order.order_id);
-  if (!before || before.position < order.position || !before.total) orders.set(order.order_id, order);
+  if (!before || before.position < order.position || before.position === order.position && !before.total) {
+    orders.set(order.order_id, order);
+  }
 });
 hear("minute", minute => {
   minutes.set(minute.name, minute);
   if (minutes.size > 2 * MINUTES) minutes.delete([...minutes.keys()].sort()[0]);
 });
-hear("passed", told => {
-  passed.push(told);
-  passed.sort((a, b) => a.minute < b.minute ? -1 : a.minute > b.minute ? 1 : a.threshold - b.threshold);
-});
-hear("attention", told => loud.push(told.text));
+hear("passed", told => keep(passed, told));
+hear("attention", told => keep(loud, told));
 
 byId("pause").addEventListener("click", event => {
   paused = !paused;
