@@ -16,7 +16,7 @@ from api.wall.board import PLACED, Board
 from api.wall.posting import Sink
 from api.wall.taking import total_of
 from api.wall.thresholds import Threshold, event_of, reached
-from api.wall.truth import Truth, Unread
+from api.wall.truth import Fact, Truth, Unread
 from api.wall.window import Minute, Window
 from store.views.minutes import name_of
 
@@ -28,6 +28,8 @@ WARN_EVERY = 10
 BACK = timedelta(minutes=15)
 FACTS_BACK = 2_000
 MINUTE = timedelta(minutes=1)
+LATE = timedelta(seconds=90)
+"""So long after its end a minute is read again, for the orders that only others were told."""
 
 log = logging.getLogger("quire.wall")
 
@@ -74,24 +76,22 @@ class Counting:
                 return
 
     async def _read_newest(self, truth: Truth, board: Board) -> None:
-        now = datetime.now(UTC).replace(second=0, microsecond=0) + MINUTE
-        counted = await truth.minutes(now - BACK, now)
+        now = datetime.now(UTC)
+        until = now.replace(second=0, microsecond=0) + MINUTE
+        counted = await truth.minutes(until - BACK, until)
         for name, tally in counted.minutes.items():
-            self._window.base(name, counted.position, tally)
+            over = _is_over(datetime.fromisoformat(name), now)
+            self._window.base(name, counted.position, tally, over)
         after = counted.position - FACTS_BACK
         while facts := await truth.facts(after):
             for fact in facts:
-                order_id = fact.stream.removeprefix("order-")
-                if order_id != fact.stream:
-                    total = total_of(fact.data) if fact.type == PLACED else None
-                    time = fact.time.isoformat()
-                    board.happened(order_id, fact.type, fact.position, time, total)
+                _show(fact, board)
             after = facts[-1].position
             if after >= counted.position:
                 return
 
     async def run(self) -> None:
-        """Read again what was told meanwhile, and post what nobody took; for ever."""
+        """Read again what is not settled, and post what nobody took; for ever."""
         while True:
             await asyncio.sleep(READ_EVERY_SECONDS)
             for name in self._window.unsettled():
@@ -112,7 +112,7 @@ class Counting:
         """Up to which position the minute is counted now; none when it cannot be read."""
         if self._truth is None:
             return None
-        begin = datetime.fromisoformat(name)
+        begin, now = datetime.fromisoformat(name), datetime.now(UTC)
         try:
             counted = await self._truth.minutes(begin, begin + MINUTE)
         except Unread as fault:
@@ -120,7 +120,7 @@ class Counting:
             return None
         tally = counted.minutes.get(name)
         if tally is not None:
-            self._window.base(name, counted.position, tally)
+            self._window.base(name, counted.position, tally, _is_over(begin, now))
         return counted.position
 
     def _passed(self, minute: Minute) -> list[Threshold]:
@@ -150,3 +150,20 @@ class Counting:
                     return False
                 minute.taken.add(threshold)
         return True
+
+
+def _is_over(begin: datetime, now: datetime) -> bool:
+    return now >= begin + MINUTE + LATE
+
+
+def _show(fact: Fact, board: Board) -> None:
+    """One that cannot be shown is said and left out, as its inlet would refuse it."""
+    order_id = fact.stream.removeprefix("order-")
+    if order_id == fact.stream:
+        return
+    try:
+        total = total_of(fact.data) if fact.type == PLACED else None
+    except Problem as wrong:
+        log.warning("not shown: %s at position %d: %s", fact.stream, fact.position, wrong)
+        return
+    board.happened(order_id, fact.type, fact.position, fact.time.isoformat(), total)

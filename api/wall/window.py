@@ -2,7 +2,7 @@
 
 A minute is what was read of it (everything up to a position of the log) and what was told with a
 higher position, each position once. So it comes to the same however often and in whatever order it
-is told, and reading it anew makes it right, whatever was never told.
+is told, and reading it anew makes it right, whatever was never told: another wall may have been.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,6 +29,8 @@ class Minute:
         self.sum = Tally(0, {})
         self.awaited = False
         """Whether an order of it was told in this life, so that somebody has begun to read it."""
+        self.over = False
+        """Whether it was read so late that no other order of it comes."""
         self.owners: dict[Threshold, int | None] = {}
         """Which order, by its position, was told when the threshold was seen to be passed."""
         self.taken: set[Threshold] = set()
@@ -78,20 +80,22 @@ class Window:
             self._forget()
         return self._minutes.get(name)
 
-    def base(self, name: str, read_to: int, read: Tally) -> None:
-        """Take in what was read of a minute."""
+    def base(self, name: str, read_to: int, read: Tally, over: bool) -> None:
+        """Take in what was read of a minute, and whether that was so late that nothing follows."""
         minute = self._minute(name)
         if minute is None:
             return
-        before = len(minute.told)
+        told, shown = len(minute.told), minute.sum
         minute.base(read_to, read)
-        self._told += len(minute.told) - before
-        self._show(name, minute)
+        minute.over = minute.over or over
+        self._told += len(minute.told) - told
+        if minute.sum != shown:
+            self._show(name, minute)
         self._forget()
 
     def unsettled(self) -> list[str]:
-        """Minutes of which something was told that was not read yet."""
-        return [name for name, minute in self._minutes.items() if minute.told]
+        """Minutes to read again: what was told was not read yet, or others may be told more."""
+        return [name for name, each in self._minutes.items() if each.told or not each.over]
 
     def items(self) -> Iterator[tuple[str, Minute]]:
         yield from list(self._minutes.items())

@@ -122,7 +122,9 @@ async def test_the_page_asks_for_nothing_from_elsewhere(wall: httpx.AsyncClient)
 
 async def test_what_is_loud_and_what_was_passed_is_shown_once(wall: httpx.AsyncClient):
     loud = fact(9, "payment_failed", "o-9", "2026-11-21T12:00:00Z")
-    await wall.post("/attention", headers=loud, json={})
+    other = fact(10, "payment_failed", "o-9", "2026-11-21T12:00:01Z")
+    for head in (loud, other, loud):
+        await wall.post("/attention", headers=head, json={})
     passing = event_of(NOON, Threshold("orders", "", 100))
     for _ in range(2):
         answer = await wall.post("/passed", headers=passing.http_headers(), content=passing.data)
@@ -130,7 +132,7 @@ async def test_what_is_loud_and_what_was_passed_is_shown_once(wall: httpx.AsyncC
     other = await wall.post("/passed", headers=loud, json={})
     assert other.status_code == 202
     shown = (await wall.get("/minutes")).json()
-    assert shown["attention"] == ["order-o-9 quire.order.payment_failed.v1"]
+    assert shown["attention"] == ["order-o-9 quire.order.payment_failed.v1"] * 2
     assert shown["passed"] == [
         {"minute": NOON, "measure": "orders", "threshold": 100, "currency": ""}
     ]
@@ -207,15 +209,25 @@ def test_what_was_read_counts_once_with_what_was_told():
     window = Window(Feed())
     for position in (5, 9, 12):
         window.add(NOON, position, 100, "EUR")
-    window.base(NOON, 9, Tally(4, {"EUR": 700, "GBP": 30}))
+    window.base(NOON, 9, Tally(4, {"EUR": 700, "GBP": 30}), False)
     assert window.told() == {NOON: {"orders": 5, "revenue": {"EUR": 800, "GBP": 30}}}
     window.add(NOON, 7, 100, "EUR")
-    window.base(NOON, 8, Tally(1, {}))  # an older answer that came late
+    window.base(NOON, 8, Tally(1, {}), True)  # an older answer that came late
     assert window.told() == {NOON: {"orders": 5, "revenue": {"EUR": 800, "GBP": 30}}}
     assert window.unsettled() == [NOON]
-    window.base(NOON, 12, Tally(5, {"EUR": 800, "GBP": 30}))
+    window.base(NOON, 12, Tally(5, {"EUR": 800, "GBP": 30}), True)
     assert window.unsettled() == []
     assert window.told() == {NOON: {"orders": 5, "revenue": {"EUR": 800, "GBP": 30}}}
+
+
+def test_what_was_read_again_and_found_the_same_is_no_news():
+    feed = Feed()
+    window = Window(feed)
+    window.add(NOON, 5, 100, "EUR")
+    at, _ = feed.after(0)
+    window.base(NOON, 5, Tally(1, {"EUR": 100}), False)
+    assert feed.after(at) == (at, b"")
+    assert window.unsettled() == [NOON]
 
 
 def test_a_threshold_that_was_passed_is_the_same_event_whoever_finds_it():
