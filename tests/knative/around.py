@@ -53,9 +53,9 @@ def servers(build: str, directory: Path) -> Generator[Around]:
 
 @asynccontextmanager
 async def outside(around: Around, directory: Path) -> AsyncGenerator[Around]:
-    """The payment provider and the mail server that the settings name, if they name any."""
+    """The payment provider and the mail server outside that the settings name, if they do."""
     async with AsyncExitStack() as stack:
-        if "QUIRE_PROVIDER_URL" in around.settings:
+        if not around.settings["QUIRE_PROVIDER_URL"].endswith(".svc.cluster.local"):
             [port] = free_ports(1)
             around = around._replace(provider=f"http://{LOOPBACK}:{port}")
         if "QUIRE_SMTP_HOST" in around.settings:

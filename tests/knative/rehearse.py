@@ -3,8 +3,8 @@
 Commands, variables, mounts, ports, probes, sinks, users, rights and roles are read from the YAML of
 an overlay, secrets from the commands of deploy/README.md. What is not ours is stood in for: Kafka
 and Postgres by one node each (strimzi, cloudnative), each KafkaSource and Trigger whose receiver is
-a service by `quire run source`, KafkaSinks by small ones of our own, provider and mail server by
-those of the tests.
+a service by `quire run source`, KafkaSinks by small ones of our own, a provider outside by the
+simulated one, a mail server by that of the tests.
 """
 
 import asyncio
@@ -104,7 +104,7 @@ def start_all(rehearsal: Rehearsal, around: Around) -> None:
 
 
 def provider(rehearsal: Rehearsal, around: Around, directory: Path) -> None:
-    """The simulated one, where the settings name one."""
+    """The simulated one, where the settings name one outside."""
     environment = {
         **OURS,
         "QUIRE_STATE_DIR": str(directory / "provider"),
@@ -150,13 +150,11 @@ def until(what: str, url: str, holds: Callable[[Any], bool], seconds: float = 40
     raise Failed(f"{what}: no, {url} says {answer}")
 
 
-def once(rehearsal: Rehearsal, kinds: tuple[str, ...], around: Around, **more: str) -> None:
+def once(rehearsal: Rehearsal, kinds: tuple[str, ...], **more: str) -> None:
     """Run what runs to its end: a migration, a check, a nightly post."""
     for pod in rehearsal.pods.values():
         if pod.kind not in kinds:
             continue
-        if pod.name == "reconciliation" and not around.provider:
-            continue  # it asks a provider outside, and this overlay has none
         command = rehearsal.places.command(pod)
         rehearsal.run(pod.name, command, {**rehearsal.places.environment(pod), **more})
         say(f"{pod.kind} {pod.name} ended well")
@@ -191,7 +189,7 @@ async def rehearse(build: str, directory: Path, around: Around) -> None:
 
 def _acts(rehearsal: Rehearsal, around: Around, directory: Path) -> None:
     places = rehearsal.places
-    once(rehearsal, ("Job",), around)
+    once(rehearsal, ("Job",))
     if around.provider:
         provider(rehearsal, around, directory)
     start_all(rehearsal, around)
@@ -219,7 +217,7 @@ def _acts(rehearsal: Rehearsal, around: Around, directory: Path) -> None:
         places.url({"name": "wall"}, "/minutes"),
         lambda told: {each["minute"] for each in told["passed"]} == told["minutes"].keys(),
     )
-    once(rehearsal, ("CronJob", "JobSink"), around, K_SINK=places.url(*INTAKE))
+    once(rehearsal, ("CronJob", "JobSink"), K_SINK=places.url(*INTAKE))
     say(reader_only_reads(around.postgres, around.secrets))
     if around.kafka.authority:
         say(asyncio.run(lag_by_keda(rehearsal.build, around.kafka)))

@@ -215,7 +215,7 @@ def rehearse(built: Path, directory: Path, around: Around) -> None:
     rehearsal = Rehearsal(BUILD, places, directory)
     scene = Scene(rehearsal, Plane(built, directory), kafka, port)
     try:
-        once(rehearsal, ("Job",), around)
+        once(rehearsal, ("Job",))
         prepare(scene)
         start_all(scene)
         orders(scene)
