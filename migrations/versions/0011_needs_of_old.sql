@@ -8,7 +8,7 @@ with old as (
 )
 update order_view set needs =
     case when old.document @? '$.parcels[*] ? (@.status == "refused")' then 1 else 0 end
-    + case when old.document @? '$.notifications[*] ? (@.status == "failed")' then 2 else 0 end
+    + case when old.document @? '$.notifications[*] ? (@.status == "failed" && !(@.code == "contact_erased"))' then 2 else 0 end
     + case when old.document @? '$.owed[*]' then 4 else 0 end
     + case when old.document @? '$.returns[*] ? (@.status == "requested")' then 8 else 0 end
 from old where order_view.order_id = old.order_id;

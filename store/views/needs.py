@@ -7,9 +7,11 @@ from store.views.document import OrderDocument
 NEEDS: Mapping[str, int] = {"label": 1, "message": 2, "money": 4, "return": 8}
 """The bit of each; stored, so a number never changes its meaning.
 
-`label`: the carrier refuses a parcel. `message`: one did not leave. `money`: a capture or a refund
-failed and is owed. `return`: one is asked for and wants an answer.
+`label`: the carrier refuses a parcel. `message`: one did not leave, though there is an address.
+`money`: a capture or a refund failed and is owed. `return`: one is asked for and wants an answer.
 """
+
+NOBODY_LEFT = "contact_erased"  # why a message did not leave where nobody can do anything about it
 
 ATTENTION = sum(NEEDS.values())
 
@@ -21,7 +23,7 @@ def needs_of(document: OrderDocument) -> int:
         if parcel.status == "refused":
             needs |= NEEDS["label"]
     for note in document.notifications:
-        if note.status == "failed":
+        if note.status == "failed" and note.code != NOBODY_LEFT:
             needs |= NEEDS["message"]
     for one in document.returns:
         if one.status == "requested":
