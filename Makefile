@@ -26,7 +26,8 @@ endif
 .PHONY: help up down test check rehearse mutants faults monitoring bench image sbom lock clean
 
 help: ## Show what there is.
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
+	  printf '%-12s%s\n' "$$name" "$$what"; done
 
 up: $(VENV)/.local ## Start everything; Ctrl-C stops it, the data stays in .quire/. WITH=wall runs the order wall, too.
 	@$(BIN)/quire up $(WITH:%=--with %)
@@ -45,7 +46,7 @@ check: $(VENV)/.dev ## Look at format, lint, types and walls.
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
-rehearse: $(VENV)/.dev ## Run every process as the manifests of OVERLAY=dev say, here; by PLANE=DIR with Knative's own data plane.
+rehearse: $(VENV)/.dev ## Run every process as the manifests of OVERLAY=dev (or prod, eventing-only) say, here; by PLANE=DIR with Knative's own data plane.
 	$(BIN)/python -m tests.knative.$(if $(PLANE),rehearse_plane $(PLANE),rehearse $(or $(OVERLAY),dev))
 
 mutants: $(VENV)/.dev ## Take each protection out; a test must fail.

@@ -28,7 +28,7 @@ from tests.knative.checks import lag_by_keda, reader_only_reads
 from tests.knative.places import OURS, Places
 from tests.knative.running import STAYS, Failed, Rehearsal, every, say
 from tests.knative.strimzi import Kafka
-from tests.unit.deploy.build import Document, of_kind
+from tests.unit.deploy.build import OVERLAYS, Document, of_kind
 
 KNATIVE = "knative"
 INTAKE: tuple[Document, str] = {"name": "intake"}, "/events"
@@ -245,6 +245,8 @@ def _mailed(mail: Office) -> None:
 def main() -> None:
     """`python -m tests.knative.rehearse [OVERLAY [DIRECTORY]]`; logs stay in a DIRECTORY given."""
     build = sys.argv[1] if len(sys.argv) > 1 else "dev"
+    if build not in OVERLAYS:
+        sys.exit(f"there is no overlay {build}; there are {', '.join(OVERLAYS)}")
     begin = time.monotonic()
     with ExitStack() as stack:
         if len(sys.argv) > 2:
