@@ -19,10 +19,14 @@ VARIANT = "variant"
 BUILDS = (*OVERLAYS, VARIANT)
 """The overlays, and one of the components that none of them uses, with what these need."""
 
-COMPONENTS = (
-    "kafka-strimzi", "postgres-cnpg", "serving", "serving-hpa", "canary", "storefront",
-    "gateway-api", "oidc",
-)  # fmt: skip
+TOKENS_WITHOUT_SERVING = "tokens-without-serving"
+COMPONENTS = {
+    VARIANT: (
+        "kafka-strimzi", "postgres-cnpg", "serving", "serving-hpa", "canary", "storefront",
+        "gateway-api", "oidc",
+    ),
+    TOKENS_WITHOUT_SERVING: ("kafka-strimzi", "postgres-cnpg", "plain-http", "keda", "oidc"),
+}  # fmt: skip
 WITH_PODS = {
     "Deployment": ("spec", "template"),
     "Job": ("spec", "template"),
@@ -78,7 +82,7 @@ def rendered(name: str) -> tuple[Document, ...]:
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
             "resources": [f"{way}/base"],
-            "components": [f"{way}/components/{each}" for each in COMPONENTS],
+            "components": [f"{way}/components/{each}" for each in COMPONENTS[name]],
             "images": [{"name": "quire", "newTag": "0.1.0"}],
         }
         (Path(directory) / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))

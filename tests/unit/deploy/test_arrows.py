@@ -3,7 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from tests.unit.deploy.build import ROOT, Document, of_kind, pods
+import pytest
+
+from tests.unit.deploy.build import (
+    ROOT,
+    TOKENS_WITHOUT_SERVING,
+    VARIANT,
+    Document,
+    of_kind,
+    pods,
+)
 
 PAGE = ROOT / "docs" / "knative.md"
 Arrow = tuple[str, str, int]
@@ -100,3 +109,14 @@ def test_kafka_lets_in_whom_the_arrows_name():
     assert set(chosen(ours["podSelector"])) == {n for n, peer, _ in drawn() if peer == "Kafka"}
     assert re.findall(r"metadata.name': '([\w-]+)", str(spaces)) == ["knative-eventing", "keda"]
     assert {port for _, peer, port in drawn() if peer == "Kafka"} == {listener["port"]}
+
+
+@pytest.mark.parametrize("build", [VARIANT, TOKENS_WITHOUT_SERVING])
+def test_with_tokens_kafka_lets_in_those_that_go_by_no_sink(build: str):
+    [kafka] = of_kind(build, "Kafka")
+    [listener] = kafka["spec"]["kafka"]["listeners"]
+    wanted = listener["networkPolicyPeers"][0]["podSelector"]["matchLabels"]
+    doors = {pod.name: pod for pod in pods(build) if "quire.example/sinks" in pod.labels}
+    assert {"orders-api", "intake"} <= doors.keys()
+    for name, pod in doors.items():
+        assert wanted.items() <= pod.labels.items(), name
