@@ -228,20 +228,9 @@ def leave_well(command: click.Command) -> NoReturn:
 
 
 def _default_url() -> str:
-    """QUIRE_URL, else the stack that runs on the state directory, else the usual port."""
-    import os
+    from stack.address import default_url
 
-    told = os.environ.get("QUIRE_URL")
-    if told:
-        return told
-    if "QUIRE_PORT_BASE" not in os.environ:
-        from stack.board import read
-        from stack.layout import Layout
-
-        board = read(Layout(Path(os.environ.get("QUIRE_STATE_DIR", ".quire")).absolute()))
-        if board is not None and board.up and board.servers is not None:
-            return board.servers.url
-    return f"http://127.0.0.1:{os.environ.get('QUIRE_PORT_BASE', '8080')}"
+    return default_url()
 
 
 def _print_failure(failure: Failure, *, as_json: bool) -> None:

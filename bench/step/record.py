@@ -19,6 +19,7 @@ from bench.step import chart, tables
 from bench.step.load import STEPS, Second, steps_of
 from bench.step.samples import Rates, Sample
 from bench.step.watching import Cluster, Local, Watched
+from stack.address import default_url
 
 EVERY_SECONDS = 2.0
 FIRST = 1.0  # of the load's seconds is over when it says so
@@ -44,6 +45,10 @@ class Load:
         await asyncio.wait({began, load._hearing}, return_when=asyncio.FIRST_COMPLETED)
         began.cancel()
         return load
+
+    @property
+    def began(self) -> bool:
+        return self._began.is_set()
 
     @property
     def over(self) -> bool:
@@ -75,9 +80,11 @@ class Load:
 
 
 async def record(watched: Watched, url: str, host: str, steps: str) -> tuple[list[Sample], int]:
-    """The samples, with seconds since the load began; and the load's exit code."""
+    """The samples, with seconds since the load began, none if it did not; and its exit code."""
     rates, samples = Rates(), list[Sample]()
     load = await Load.start(url, host, steps)
+    if not load.began:
+        return samples, await load.end()
     begin, quiet, ended = monotonic() - FIRST, 0, 0.0
     try:
         async with httpx.AsyncClient() as http:
@@ -99,11 +106,12 @@ async def record(watched: Watched, url: str, host: str, steps: str) -> tuple[lis
 
 
 @click.command()
-@click.option("--url", default="http://127.0.0.1:8080", show_default=True, help="The API.")
+@click.option("--url", help="The API; else that of the stack on --state-dir.")
 @click.option("--host", help="What to call it, where a gateway goes by that; else as in --url.")
 @click.option("--steps", default=STEPS, show_default=True, help="REQUESTS_A_SECOND:SECONDS, ...")
 @click.option(
-    "--state-dir", type=click.Path(path_type=Path), default=Path(".quire"), show_default=True,
+    "--state-dir", type=click.Path(path_type=Path), envvar="QUIRE_STATE_DIR",
+    default=Path(".quire"), show_default=True,
     help="The local stack to look at; start it with QUIRE_METRICS_PORT.",
 )  # fmt: skip
 @click.option("--cluster", metavar="ADDRESS", help="Look at a cluster instead: of `kubectl proxy`.")
@@ -114,7 +122,7 @@ async def record(watched: Watched, url: str, host: str, steps: str) -> tuple[lis
     help="A directory: recording.csv, recording.md and recording.svg.",
 )  # fmt: skip
 def main(
-    url: str,
+    url: str | None,
     host: str | None,
     steps: str,
     state_dir: Path,
@@ -123,13 +131,19 @@ def main(
     title: str,
     out: Path,
 ) -> None:
-    """Put steps of load on an API and record pods, requests, lag and errors meanwhile."""
+    """Put steps of load on an API and record pods, requests, lag and errors meanwhile.
+
+    Exit code 1 when any order was refused, 3 without an API: then nothing is recorded.
+    """
     try:
         steps_of(steps)
     except ValueError as wrong:
         raise click.BadParameter(str(wrong), param_hint="--steps") from wrong
     watched = Cluster(cluster.rstrip("/"), namespace) if cluster else Local(state_dir)
-    samples, code = asyncio.run(record(watched, url, host or "", steps))
+    address = url or default_url(state_dir)
+    samples, code = asyncio.run(record(watched, address, host or "", steps))
+    if not samples:
+        raise SystemExit(code)
     out.mkdir(parents=True, exist_ok=True)
     for name, text in {
         "recording.csv": tables.as_csv(samples),
