@@ -33,7 +33,7 @@ def event_types() -> None:
 
 
 @knative.command()
-@click.option("--api", default="http://127.0.0.1:8001", show_default=True, help="`kubectl proxy`.")
+@click.option("--api", default="http://127.0.0.1:8001", show_default=True, help="Address of `kubectl proxy`.")
 @click.option(
     "--overlay",
     type=click.Choice(("dev", "prod", "eventing-only")),
@@ -60,7 +60,8 @@ def doctor(api: str, overlay: str, *, as_json: bool) -> None:
                 }
             )
         elif wrong:
-            click.echo(f"not ok  {found.what}: {found.wrong}\n        {found.fix}")
+            told = found.wrong if found.alone else f"{found.what}: {found.wrong}"
+            click.echo(f"not ok  {told}\n        {found.fix}")
         else:
             click.echo(f"ok      {found.what}")
             for line in found.unseen.splitlines():

@@ -3,6 +3,7 @@
 It speaks to the Kubernetes API by `kubectl proxy`, so it needs no rights but those of who runs it.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, cast
@@ -35,12 +36,15 @@ class Finding(NamedTuple):
     fix: str = ""
     unseen: str = ""
     """What could not be looked at from here, and the commands that do."""
+    alone: bool = False
+    """`wrong` tells people by itself what was looked at."""
 
 
 class Cluster:
     """The API behind `kubectl proxy`."""
 
     def __init__(self, url: str) -> None:
+        self.url = url
         self._client = httpx.Client(base_url=url, timeout=10)
 
     def get(self, path: str) -> dict[str, Any] | None:
@@ -67,8 +71,19 @@ def api_there(cluster: Cluster) -> Finding:
     try:
         version = cluster.get("/version")
     except httpx.HTTPError as fault:
-        return Finding(what, repr(fault), "Run `kubectl proxy` in another terminal, or give --api.")
+        return unanswered(
+            cluster, fault, "Run `kubectl proxy` in another terminal, or give --api."
+        )
     return Finding(what) if version else Finding(what, "it has no version", "Is it one at all?")
+
+
+def unanswered(cluster: Cluster, fault: httpx.HTTPError, fix: str) -> Finding:
+    what = "the Kubernetes API answers"
+    if not isinstance(fault, httpx.ConnectError | httpx.TimeoutException):
+        return Finding(what, repr(fault), fix)
+    why = re.sub(r"^\[Errno -?\d+\] ", "", str(fault)) or "no answer in time"
+    wrong = f"nothing answers at {cluster.url} ({why[0].lower()}{why[1:]})"
+    return Finding(what, wrong, fix, alone=True)
 
 
 def installed(group: str, kinds: str) -> Look:
@@ -258,7 +273,7 @@ def examine(url: str, overlay: str) -> Iterator[Finding]:
         try:
             found = look(cluster)
         except httpx.HTTPError as fault:
-            found = Finding("the Kubernetes API answers", repr(fault), "May you read all of it?")
+            found = unanswered(cluster, fault, "May you read all of it?")
         yield found
         if found.wrong:
             return

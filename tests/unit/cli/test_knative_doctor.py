@@ -235,3 +235,7 @@ def test_no_api_at_all():
     code, found = examined("http://127.0.0.1:1")
     assert (code, len(found)) == (1, 1)
     assert "kubectl proxy" in found[0]["fix"]
+    done = CliRunner().invoke(quire, ["knative", "doctor", "--api", "http://127.0.0.1:1"])
+    assert done.stdout.splitlines()[0] == (
+        "not ok  nothing answers at http://127.0.0.1:1 (connection refused)"
+    )
