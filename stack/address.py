@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+from stack.board import read
+from stack.layout import Layout
+
 
 def default_url(state_dir: Path | None = None) -> str:
     """QUIRE_URL, else the stack that runs on the state directory, else the usual port."""
@@ -10,9 +13,6 @@ def default_url(state_dir: Path | None = None) -> str:
     if told:
         return told
     if "QUIRE_PORT_BASE" not in os.environ:
-        from stack.board import read
-        from stack.layout import Layout
-
         place = state_dir or Path(os.environ.get("QUIRE_STATE_DIR", ".quire"))
         board = read(Layout(place.absolute()))
         if board is not None and board.up and board.servers is not None:

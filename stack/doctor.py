@@ -13,9 +13,10 @@ from stack import board
 from stack.errors import needs_servers_of_your_own
 from stack.layout import Layout, Ports, cache_dir
 from stack.parked import parked, told
-from stack.ports import taken
+from stack.ports import in_the_way
 from stack.settings import Settings
 from stack.supervisor import State
+from stack.wanted import wanted_ports
 from stack.why import full_disks, last_words
 
 OLDEST_PYTHON = (3, 11)
@@ -114,22 +115,8 @@ def _clock(layout: Layout) -> Iterator[Finding]:
 def _ports(layout: Layout, ports: Ports, settings: Settings) -> Iterator[Finding]:
     if board.running(layout) is not None:
         return
-    wanted = {"the API": ports.api}
-    if settings.smtp_host is None:
-        wanted["the mail sink"] = ports.mail
-    wanted["the intake"] = ports.intake
-    if settings.postgres_dsn is None:
-        wanted["Postgres"] = ports.postgres
-    if settings.kafka is None:
-        wanted |= {"Kafka": ports.kafka, "Kafka's controller": ports.controller}
-    if settings.provider_url is None:
-        wanted["the payment provider"] = ports.provider
-    for name, port in wanted.items():
-        if taken(port):
-            yield Finding(
-                f"port {port}, wanted for {name}, is taken",
-                "Stop what listens there, or choose other ports with --port-base.",
-            )
+    for fault in in_the_way(wanted_ports(ports, settings, wall=True)):
+        yield Finding(fault.message, fault.hint)
 
 
 def _processes(layout: Layout) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from stack.secrets import load_or_make
 from stack.settings import Settings
 from stack.supervisor import Supervisor
 from stack.through import Through
+from stack.wanted import wanted_ports
 from store import progress
 
 
@@ -83,7 +84,11 @@ class Up:
                 self._say(f"stopped in {monotonic() - began:.1f} s")
 
     async def _start(self) -> None:
-        require_free(self._wanted_ports())
+        require_free(
+            wanted_ports(
+                self._ports, self._settings, servers_only=self._servers_only, wall=self._wall
+            )
+        )
         (app_dsn, owner_dsn), bootstrap = await _together(self._postgres(), self._kafka())
         url = f"http://{LOOPBACK}:{self._ports.api}"
         own_provider = self._settings.provider_url is None
@@ -208,24 +213,6 @@ class Up:
         if self._ending:  # the thread that fetches cannot be cancelled, but it can be told
             raise StackFault("interrupted", "stopped while fetching")
         self._progressed(message)
-
-    def _wanted_ports(self) -> dict[str, int]:
-        wanted = {"api": self._ports.api}
-        if self._settings.smtp_host is None and not self._servers_only:
-            wanted["mail"] = self._ports.mail
-        if not self._servers_only:
-            wanted["intake"] = self._ports.intake
-            metrics = processes.metrics_ports(self._settings.metrics_port)
-            wanted |= {f"metrics of {name}": port for name, port in metrics.items()}
-        if self._wall:
-            wanted["wall"] = self._ports.wall
-        if self._settings.postgres_dsn is None:
-            wanted["postgres"] = self._ports.postgres
-        if self._settings.kafka is None:
-            wanted |= {"kafka": self._ports.kafka, "kafka's controller": self._ports.controller}
-        if self._settings.provider_url is None:
-            wanted["provider"] = self._ports.provider
-        return wanted
 
     @contextmanager
     def _phase(self, name: str) -> Generator[None]:

@@ -1,5 +1,6 @@
 """The doctor names what is wrong, and says what mends it."""
 
+import asyncio
 import os
 import socket
 from datetime import UTC, datetime
@@ -13,8 +14,10 @@ from stack.board import Board
 from stack.errors import StackFault
 from stack.layout import LOOPBACK, Layout
 from stack.ports import free_in_a_row, require_free
+from stack.processes import metrics_ports
 from stack.settings import Settings
 from stack.supervisor import Standing, State
+from stack.up import Up
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def layout(tmp_path: Path) -> Layout:
 
 
 def whats(layout: Layout, port_base: int | None = None) -> list[str]:
-    base = port_base or free_in_a_row(7)
+    base = port_base or free_in_a_row(9)
     return [finding.what for finding in doctor.examine(layout, base, Settings())]
 
 
@@ -37,6 +40,38 @@ def test_a_taken_port_is_found_and_refused(layout: Layout):
         assert f"port {port}, wanted for the API, is taken" in whats(layout, port)
         with pytest.raises(StackFault, match=f"port {port}"):
             require_free({"api": port})
+
+
+@pytest.mark.parametrize(
+    ("after", "name", "mend"),
+    [(8, "the wall", "--port-base"), (9, "the metrics of relay", "QUIRE_METRICS_PORT")],
+)
+def test_a_taken_port_of_what_is_not_always_there_is_found(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch, after: int, name: str, mend: str
+):
+    base = free_in_a_row(9 + len(metrics_ports(1)))
+    monkeypatch.setenv("QUIRE_METRICS_PORT", str(base + 9))
+    with socket.create_server((LOOPBACK, base + after)):
+        [finding] = doctor.examine(layout, base, Settings())
+    assert finding.what == f"port {base + after}, wanted for {name}, is taken"
+    assert mend in finding.fix
+
+
+def test_pages_of_metrics_on_the_stacks_own_ports_are_found_and_start_nothing(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+):
+    base = free_in_a_row(9 + len(metrics_ports(1)))
+    monkeypatch.setenv("QUIRE_METRICS_PORT", str(base))
+    [finding] = doctor.examine(layout, base, Settings())
+    assert finding.what == f"port {base} is wanted for the API and for the metrics of relay"
+    assert "QUIRE_METRICS_PORT" in finding.fix
+    said = list[str]()
+    up = Up(layout, base, Settings(), said.append, said.append)
+    with pytest.raises(StackFault) as fault:
+        asyncio.run(up.run(pytest.fail))
+    assert fault.value.code == "port_wanted_twice"
+    assert said == []
+    assert not layout.postgres.exists()
 
 
 def test_a_way_to_sign_in_to_kafka_that_cannot_work_is_found(
