@@ -33,7 +33,9 @@ def event_types() -> None:
 
 
 @knative.command()
-@click.option("--api", default="http://127.0.0.1:8001", show_default=True, help="Address of `kubectl proxy`.")
+@click.option(
+    "--api", default="http://127.0.0.1:8001", show_default=True, help="Address of `kubectl proxy`."
+)
 @click.option(
     "--overlay",
     type=click.Choice(("dev", "prod", "eventing-only")),

@@ -71,9 +71,7 @@ def api_there(cluster: Cluster) -> Finding:
     try:
         version = cluster.get("/version")
     except httpx.HTTPError as fault:
-        return unanswered(
-            cluster, fault, "Run `kubectl proxy` in another terminal, or give --api."
-        )
+        return unanswered(cluster, fault, "Run `kubectl proxy` in another terminal, or give --api.")
     return Finding(what) if version else Finding(what, "it has no version", "Is it one at all?")
 
 
