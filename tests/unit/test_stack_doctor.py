@@ -68,7 +68,7 @@ def test_pages_of_metrics_on_the_stacks_own_ports_are_found_and_start_nothing(
     said = list[str]()
     up = Up(layout, base, Settings(), said.append, said.append)
     with pytest.raises(StackFault) as fault:
-        asyncio.run(up.run(pytest.fail))
+        asyncio.run(up.run(lambda board: pytest.fail(str(board))))
     assert fault.value.code == "port_wanted_twice"
     assert said == []
     assert not layout.postgres.exists()
