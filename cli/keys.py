@@ -73,9 +73,12 @@ def make(
             place / ("password" if role == "app" else f"{role}-password"), servers
         )
         plain = f"postgresql://quire_{role}:{quote(password, safe='')}@{postgres}/{database}"
-        safe = f"{plain}?sslmode=verify-full&sslrootcert={app / 'ca.pem'}"
+        safe, earlier = (
+            f"{plain}?sslmode=verify-full&sslrootcert={quote(str(path))}"
+            for path in (app.absolute() / "ca.pem", app / "ca.pem")
+        )
         dsn = place / ("dsn" if role == "app" else f"{role}-dsn")
-        files.follows(dsn, safe if tls else plain, PRIVATE, {plain, safe}.__contains__)
+        files.follows(dsn, safe if tls else plain, PRIVATE, {plain, safe, earlier}.__contains__)
     files.password(owner / "admin-password", servers)
     if tls and kafka:
         _users(files, kafka, text_of(tls / "ca.pem") or "", servers)
@@ -83,8 +86,13 @@ def make(
 
 
 def _tell(files: KeyFiles) -> None:
-    made = ", ".join(map(str, files.made))
-    say(f"made {made}" if made else "all files are there")
+    made: dict[Path, list[str]] = {}
+    for path in files.made:
+        made.setdefault(path.parent, []).append(path.name)
+    for place, names in made.items():
+        say(f"made {', '.join(names)} in {place}")
+    if not made:
+        say("all files are there")
     if files.kept:
         kept = ", ".join(map(str, files.kept))
         say(f"left as somebody wrote them: {kept}; move one away to have ours")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click import UsageError
+from psycopg.conninfo import conninfo_to_dict
 
 from cli.key_files import NOTE, PRIVATE, READABLE
 from cli.keys import make
@@ -75,6 +76,34 @@ def test_tls_can_be_added_later_and_keeps_the_passwords(tmp_path: Path):
     assert after["app/dsn"] == (
         f"{before['app/dsn']}?sslmode=verify-full&sslrootcert={tmp_path}/app/ca.pem"
     )
+
+
+def test_what_was_made_is_told_by_directory_and_can_be_used_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    root = tmp_path / "a shop"
+    root.mkdir()
+    monkeypatch.chdir(root)
+    run(Path(), "app", "owner", "tls")
+    told = capsys.readouterr().err.splitlines()
+    assert "made server.key, server.pem in tls/postgres" in told
+    assert "made ca.pem, password, dsn in app" in told
+    assert len(told) == 5
+    for dsn in (root / "app/dsn", root / "owner/owner-dsn", root / "owner/reader-dsn"):
+        assert conninfo_to_dict(dsn.read_text())["sslrootcert"] == str(root / "app/ca.pem")
+
+
+def test_a_dsn_of_an_earlier_quire_becomes_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    run(Path(), "app", "owner", "tls")
+    dsn = tmp_path / "app/dsn"
+    now = dsn.read_text()
+    dsn.write_text(now.replace(f"{tmp_path}/", ""))
+    of_an_earlier_quire(tmp_path)
+    run(Path(), "app", "owner", "tls")
+    assert dsn.read_text() == now
 
 
 def test_no_user_of_kafka_without_tls(tmp_path: Path):
