@@ -5,8 +5,10 @@ from typing import Any
 import click
 
 from cli.order_text import Orders, money, text_of
-from cli.output import Exit, Failure, api, emit, emit_line, json_option, url_option
+from cli.output import Exit, Failure, api, emit, emit_line, json_option, say, url_option
 from cli.wishing import Sending, lines_option, wish_options
+
+UNDECIDED = "asked for, and not decided yet (--wait 5 waits for that); the order as it stands:"
 
 
 @click.group()
@@ -66,7 +68,7 @@ def place(
         "shortage": "backorder" if backorder else "reject",
         **({"contact": contact} if any(contact.values()) else {}),
     }
-    placed = wish("/orders", body, sending)
+    placed = wish("/orders", body, sending, undecided="")
     if sending.wait and placed.get("status") in {"rejected", "cancelled", "expired"}:
         raise SystemExit(Exit.REFUSED)
 
@@ -218,13 +220,18 @@ def return_(
     wish(f"/orders/{quoted(order_id)}/return", body, sending)
 
 
-def wish(path: str, body: Orders | None, sending: Sending) -> Orders:
-    """Send it; without an outcome in time what is known of the order is shown."""
+def wish(path: str, body: Orders | None, sending: Sending, *, undecided: str = UNDECIDED) -> Orders:
+    """Send it; without an outcome in time `undecided` is said, and what is known is shown."""
+    pending = False
 
-    def undecided(answer: Any) -> str | None:
-        return answer.headers["location"] if answer.status_code == 202 else None
+    def place(answer: Any) -> str | None:
+        nonlocal pending
+        pending = answer.status_code == 202
+        return answer.headers["location"] if pending else None
 
-    document = sending.send(path, body, undecided)
+    document = sending.send(path, body, place)
+    if pending and undecided:
+        say(undecided)
     emit(document, as_json=sending.as_json, text=lambda: text_of(document))
     return document
 
