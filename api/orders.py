@@ -111,5 +111,5 @@ def _needs(text: str) -> int:
         return ATTENTION if text else 0
     if text not in NEEDS:
         hint = f"Known are attention, {', '.join(NEEDS)}."
-        raise Problem(422, "needs_not_valid", "no order needs this", hint=hint)
+        raise Problem(422, "needs_not_valid", f"there is no such need: {text}", hint=hint)
     return NEEDS[text]

@@ -111,6 +111,8 @@ async def test_what_no_page_could_draw_is_refused_for_good(
 async def test_the_page_asks_for_nothing_from_elsewhere(wall: httpx.AsyncClient):
     page = await wall.get("/")
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
+    asked = await wall.head("/")
+    assert (asked.status_code, asked.headers) == (200, page.headers)
     for path in ("/wall.css", "/wall.js"):
         assert path in page.text
         found = await wall.get(path)
