@@ -20,6 +20,7 @@ from api.wall.feed import Feed
 from api.wall.posting import Sink
 from api.wall.stream import stream
 from api.wall.taking import position_of, threshold_of, total_of
+from api.wall.totals import fill
 from api.wall.truth import Truth
 from api.wall.window import Window
 from store.tasks import end
@@ -45,6 +46,8 @@ class Wall:
     @asynccontextmanager
     async def opened(self) -> AsyncGenerator[None]:
         works = [self._counting.begin(self.board), self._counting.run()]
+        if self._truth is not None:
+            works.append(fill(self.board, self._truth))
         tasks = [asyncio.create_task(work) for work in works]
         try:
             yield

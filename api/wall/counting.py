@@ -15,10 +15,10 @@ from api.problems import Problem
 from api.wall.board import PLACED, Board
 from api.wall.posting import Sink
 from api.wall.taking import total_of
-from api.wall.thresholds import Threshold, event_of, reached
+from api.wall.thresholds import SOURCE, Threshold, event_of, reached
 from api.wall.truth import Fact, Truth, Unread
 from api.wall.window import Minute, Window
-from store.views.minutes import name_of
+from store.views.minutes import Tally, name_of
 
 WAIT_SECONDS = 10.0
 LOOK_SECONDS = 0.1
@@ -79,9 +79,10 @@ class Counting:
         now = datetime.now(UTC)
         until = now.replace(second=0, microsecond=0) + MINUTE
         counted = await truth.minutes(until - BACK, until)
-        for name, tally in counted.minutes.items():
+        for name, tally in sorted(counted.minutes.items()):
             over = _is_over(datetime.fromisoformat(name), now)
             self._window.base(name, counted.position, tally, over)
+            self._show_passed(name, tally, board)
         after = counted.position - FACTS_BACK
         while facts := await truth.facts(after):
             for fact in facts:
@@ -89,6 +90,13 @@ class Counting:
             after = facts[-1].position
             if after >= counted.position:
                 return
+
+    def _show_passed(self, name: str, tally: Tally, board: Board) -> None:
+        """What was posted in an earlier life, by the id with which it comes if it comes again."""
+        for threshold in reached(self._thresholds, tally) if self._sink is not None else ():
+            measure, currency, amount = threshold
+            told = {"minute": name, "measure": measure, "threshold": amount, "currency": currency}
+            board.threshold(f"{SOURCE} {event_of(name, threshold).attributes['id']}", told)
 
     async def run(self) -> None:
         """Read again what is not settled, and post what nobody took; for ever."""

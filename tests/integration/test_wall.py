@@ -1,6 +1,7 @@
 """The wall, told by the source from a real topic: each order once, in order; minutes as in SQL."""
 
 import asyncio
+import json
 import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -14,7 +15,9 @@ import pytest
 from api.app import create_app
 from api.settings import Settings, WallSettings
 from api.wall.app import create_wall
+from api.wall.board import Worth
 from api.wall.thresholds import Threshold, event_of
+from api.wall.truth import Truth
 from bus.message import Message
 from bus.publisher import KafkaPublisher
 from domain.order.messages import OrderPlaced
@@ -149,6 +152,18 @@ async def test_scaled_from_zero_it_knows_what_another_was_told(postgres_dsn: str
             await until(shown)
             app.state.wall.feed.close()
             await end(reading)
+
+
+async def test_the_api_tells_what_an_order_came_to_when_it_was_placed(postgres_dsn: str, api: str):
+    async with await connect(postgres_dsn, name="test") as conn:
+        before = await log.head(conn)
+        await record(conn, life("v-0")[:6], START + timedelta(days=4))
+        await catch_up(conn)
+        [placed] = [each for each in await facts(conn, before) if each.type == OrderPlaced.type]
+    truth = Truth(api)
+    assert await truth.total("v-0") == Worth(**json.loads(placed.data)["total"])
+    assert await truth.total("nobody's/order") is None
+    await truth.close()
 
 
 async def test_a_passed_threshold_is_posted_until_it_is_taken_and_then_no_more(

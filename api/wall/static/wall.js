@@ -1,7 +1,7 @@
 // The page of the wall: one stream in, drawn at most four times a second.
 "use strict";
 
-const ROWS = 60, MINUTES = 30, LOUD = 10, KEPT = 50, DRAW_EVERY = 250;
+const ROWS = 60, MINUTES = 30, LOUD = 10, KEPT = 50, DRAW_EVERY = 250, SETTLES_IN = 1000;
 const TONES = {
   confirmed: "under", paid: "under", shipped: "under", delivered: "good", completed: "good",
   rejected: "bad", cancelled: "bad", expired: "bad", payment_failed: "bad", parcel_lost: "bad",
@@ -10,7 +10,7 @@ const TONES = {
 };
 const byId = id => document.getElementById(id);
 const orders = new Map(), minutes = new Map(), passed = new Map(), loud = new Map();
-let changed = false, paused = false;
+let changed = false, paused = false, settled = false;
 
 function money(amountMinor, currency) {
   const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
@@ -20,6 +20,7 @@ function money(amountMinor, currency) {
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const today = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
 const anyDay = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
+const narrow = matchMedia("(max-width: 40rem)");
 const dayOf = date => date.toDateString();
 
 function toTheMinute(name) {
@@ -52,7 +53,7 @@ function orderRow(order) {
   cell(row, head).append(order.order_id.slice(cut));
   cell(row, status(order.what));
   cell(row, order.total ? money(order.total.amount_minor, order.total.currency) : "", true);
-  cell(row, clock.format(new Date(order.at)), true);
+  cell(row, (narrow.matches ? today : clock).format(new Date(order.at)), true);
   return row;
 }
 
@@ -69,7 +70,7 @@ function minuteRow(minute, most) {
 
 function passing(told) {
   const what = told.measure === "orders"
-    ? `${told.threshold.toLocaleString()} orders` : `${money(told.threshold, told.currency)} of revenue`;
+    ? `${told.threshold.toLocaleString()} orders` : `${money(told.threshold, told.currency)} of orders`;
   return `${toTheMinute(told.minute)}: passed ${what} in one minute`;
 }
 
@@ -86,11 +87,11 @@ function draw() {
     for (const order of [...shown].reverse()) orders.set(order.order_id, order);
   }
   byId("orders").replaceChildren(...shown.map(orderRow));
-  byId("no-orders").hidden = shown.length > 0;
+  byId("no-orders").hidden = !settled || shown.length > 0;
   const last = newest(minutes, (a, b) => a.name < b.name ? 1 : -1, MINUTES);
   const most = Math.max(1, ...last.map(minute => minute.orders));
   byId("minutes").replaceChildren(...last.map(minute => minuteRow(minute, most)));
-  byId("no-minutes").hidden = last.length > 0;
+  byId("no-minutes").hidden = !settled || last.length > 0;
   const byMinute = (a, b) => a.minute < b.minute ? 1 : a.minute > b.minute ? -1 : b.threshold - a.threshold;
   const newestPassing = newest(passed, byMinute, 1).map(passing).join();
   if (byId("passed").textContent !== newestPassing) byId("passed").textContent = newestPassing;
@@ -118,8 +119,18 @@ const hear = (kind, take) => stream.addEventListener(kind, event => {
   take(JSON.parse(event.data));
   changed = true;
 });
-stream.onopen = () => say("live", "live");
+// That there is nothing is said only where all that there is would have come by now.
+function settle(whether) {
+  settled = whether;
+  changed = true;
+}
+
+stream.onopen = () => {
+  say("live", "live");
+  setTimeout(() => settle(stream.readyState === EventSource.OPEN), SETTLES_IN);
+};
 stream.onerror = () => {
+  settle(false);
   say("lost", stream.readyState === EventSource.CLOSED ? "not connected: load the page again" : "not connected, trying again");
 };
 hear("order", order => {
@@ -137,7 +148,9 @@ hear("attention", told => keep(loud, told));
 
 byId("pause").addEventListener("click", event => {
   paused = !paused;
-  event.target.setAttribute("aria-pressed", paused);
+  event.target.dataset.paused = paused;
+  event.target.textContent = paused ? "Go on" : "Pause";
   changed = true;
 });
+narrow.addEventListener("change", () => { changed = true; });
 setInterval(draw, DRAW_EVERY);

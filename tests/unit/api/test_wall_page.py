@@ -1,6 +1,7 @@
 """What the wall's page makes of what it is told, by one life of the wall and by the next."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ from api.wall.feed import Feed
 
 NODE = shutil.which("node")
 PROGRAM = Path(page.__file__).parent / "static" / "wall.js"
+HTML = PROGRAM.with_name("wall.html")
 HARNESS = Path(__file__).parent / "page.js"
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="nothing here runs a page's program")
@@ -33,10 +35,10 @@ def told(feed: Feed, after: int = 0) -> list[tuple[str, Any]]:
     return found
 
 
-def drawn(events: list[tuple[str, Any]]) -> dict[str, Any]:
+def drawn(events: list[tuple[str, Any]], width: str = "wide") -> dict[str, Any]:
     assert NODE is not None
     done = subprocess.run(
-        [NODE, str(HARNESS), str(PROGRAM)],
+        [NODE, str(HARNESS), str(PROGRAM), str(HTML), width],
         input=json.dumps(events), capture_output=True, text=True, check=True, timeout=30,
     )  # fmt: skip
     return json.loads(done.stdout)
@@ -88,3 +90,34 @@ def test_a_page_that_stays_open_keeps_as_much_as_the_wall():
             assert "passed 7 orders" in drawn(events)["passed"]
     assert len(told(feed)) == LOUD
     assert f"passed {LOUD} orders" in drawn(events)["passed"]
+
+
+def test_a_page_says_that_there_is_nothing_only_once_it_would_know():
+    opened: list[tuple[str, Any]] = [("open", None)]
+    settled: list[tuple[str, Any]] = [*opened, ("later", None)]
+    assert drawn([])["nothing"] == drawn(opened)["nothing"] == []
+    assert drawn(settled)["nothing"] == ["no-orders", "no-minutes"]
+    feed, board = life()
+    board.happened("o-1", PLACED, 1, "2026-11-21T11:59:00Z", Worth(2495, "EUR"))
+    assert drawn(settled + told(feed))["nothing"] == ["no-minutes"]
+    assert drawn([*settled, ("lost", None)])["nothing"] == []
+    assert drawn([*opened, ("lost", None), ("later", None)])["nothing"] == []
+
+
+def test_a_narrow_page_leaves_out_the_seconds():
+    feed, board = life()
+    board.happened("o-1", PLACED, 1, "2026-11-21T11:59:37Z", Worth(2495, "EUR"))
+    seconds = ["37" in drawn(told(feed), width)["orders"][0]["at"] for width in ("wide", "narrow")]
+    assert seconds == [True, False]
+
+
+def test_the_button_says_what_it_does():
+    pause: tuple[str, Any] = ("pause", None)
+    assert drawn([pause])["pause"] == "Go on"
+    assert drawn([pause, pause])["pause"] == "Pause"
+
+
+def test_each_column_is_named_for_what_stands_in_it():
+    heads = re.findall(r"<th [^>]*>([^<]+)</th>", HTML.read_text())
+    assert heads[:3] == ["Order", "Last fact", "Total"]
+    assert heads[-3:] == ["Placed at", "Orders", "Ordered"]
