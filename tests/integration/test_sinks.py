@@ -1,6 +1,7 @@
 """Commands that are posted to a sink stand in the topic as if they had been sent to Kafka."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,16 +61,16 @@ async def test_a_record_is_the_same_by_either_way(kafka: str, topics: MakeTopic)
 
 async def test_what_a_sink_does_not_take_failed():
     async with receiving() as receiver:
-        by_sink = SinkPublisher(f"http://127.0.0.1:{receiver.port}/{{sink}}", timeout_seconds=0.3)
-        for answer, fault in ((503, PublishFailed), (404, PublishFailed), (413, TooLarge)):
-            receiver.refuse_all_with = answer
-            with pytest.raises(PublishFailed) as raised:
+        address = f"http://127.0.0.1:{receiver.port}/{{sink}}"
+        with closing(SinkPublisher(address, timeout_seconds=0.3)) as by_sink:
+            for answer, fault in ((503, PublishFailed), (404, PublishFailed), (413, TooLarge)):
+                receiver.refuse_all_with = answer
+                with pytest.raises(PublishFailed) as raised:
+                    await by_sink.publish("quire.order.commands", MESSAGE)
+                assert type(raised.value) is fault
+            receiver.go.clear()
+            with pytest.raises(PublishFailed, match="does not answer"):
                 await by_sink.publish("quire.order.commands", MESSAGE)
-            assert type(raised.value) is fault
-        receiver.go.clear()
-        with pytest.raises(PublishFailed, match="does not answer"):
-            await by_sink.publish("quire.order.commands", MESSAGE)
-        by_sink.close()
     with pytest.raises(PublishFailed, match="does not answer"):
         await by_sink.publish("quire.order.commands", MESSAGE)
 
