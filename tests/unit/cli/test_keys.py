@@ -7,36 +7,8 @@ import pytest
 from click import UsageError
 from psycopg.conninfo import conninfo_to_dict
 
-from cli.key_files import NOTE, PRIVATE, READABLE
-from cli.keys import make
 from cli.output import Failure
-
-EVERY = ("app", "owner", "tls", "kafka")
-
-
-def run(root: Path, *names: str, shared: bool = False) -> None:
-    words = [f"--{name}={root / name}" for name in names]
-    make.main([*words, *(["--shared"] if shared else [])], standalone_mode=False)
-
-
-def files(root: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(root)): path.read_text()
-        for path in root.rglob("*")
-        if path.is_file() and path.name != NOTE
-    }
-
-
-def modes(root: Path) -> dict[str, int]:
-    return {name: (root / name).stat().st_mode & 0o777 for name in files(root)}
-
-
-def of_an_earlier_quire(root: Path) -> None:
-    """It took no note of what it wrote, and let everybody read it."""
-    for note in root.rglob(NOTE):
-        note.unlink()
-    for name in files(root):
-        (root / name).chmod(READABLE)
+from tests.unit.cli.key_world import EVERY, files, of_an_earlier_quire, run
 
 
 def test_what_is_made_is_made_once(tmp_path: Path):
@@ -212,92 +184,9 @@ def test_a_password_that_was_changed_changes_the_dsn_that_we_wrote(tmp_path: Pat
     assert files(tmp_path)["app/dsn"] == "postgresql://quire_app:another@postgres:5432/quire"
 
 
-def test_only_their_owner_can_read_what_is_secret(tmp_path: Path):
-    run(tmp_path, *EVERY)
-    assert {note.stat().st_mode & 0o777 for note in tmp_path.rglob(NOTE)} == {PRIVATE}
-    readable = {name for name, mode in modes(tmp_path).items() if mode != PRIVATE}
-    public = {name for name in files(tmp_path) if name.endswith("ca.pem")}
-    assert readable == public | {"tls/postgres/server.pem"}
-
-
-def test_in_a_volume_the_servers_own_users_read_what_is_theirs(tmp_path: Path):
-    run(tmp_path, *EVERY, shared=True)
-    readable = {name for name, mode in modes(tmp_path).items() if mode != PRIVATE}
-    assert {name for name in readable if not name.endswith("ca.pem")} == {
-        "app/password", "owner/owner-password", "owner/reader-password", "owner/admin-password",
-        "kafka/broker/jaas.conf", "tls/kafka/kafka.pem", "tls/postgres/server.pem",
-    }  # fmt: skip
-
-
-def test_what_an_earlier_quire_let_everybody_read_is_closed_once_and_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    run(tmp_path, *EVERY)
-    before = modes(tmp_path)
-    of_an_earlier_quire(tmp_path)
-    capsys.readouterr()
-    run(tmp_path, *EVERY)
-    assert modes(tmp_path) == before
-    told = capsys.readouterr().err
-    assert "--shared" in told
-    for name, mode in before.items():
-        assert (str(tmp_path / name) in told) == (mode == PRIVATE), name
-    run(tmp_path, *EVERY)
-    assert capsys.readouterr().err == "all files are there\n", "told once"
-    (tmp_path / "app/dsn").chmod(0o640)  # a person's choice
-    run(tmp_path, *EVERY)
-    assert modes(tmp_path)["app/dsn"] == 0o640
-
-
 def test_a_certificate_of_ones_own_wants_its_authority(tmp_path: Path):
     (tmp_path / "tls/postgres").mkdir(parents=True)
     (tmp_path / "tls/postgres/server.pem").write_text("of a company")
     with pytest.raises(Failure, match="not the authority"):
         run(tmp_path, *EVERY)
     assert files(tmp_path) == {"tls/postgres/server.pem": "of a company"}
-
-
-def test_with_shared_the_servers_files_of_an_earlier_quire_stay_open(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    run(tmp_path, *EVERY, shared=True)
-    before = modes(tmp_path)
-    of_an_earlier_quire(tmp_path)
-    capsys.readouterr()
-    run(tmp_path, *EVERY, shared=True)
-    assert modes(tmp_path) == before
-    told = capsys.readouterr().err
-    assert str(tmp_path / "app/dsn") in told
-    assert "app/password" not in told
-
-
-def test_what_is_written_anew_for_fewer_people_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    run(tmp_path, "app", "owner")
-    (tmp_path / "app/dsn").chmod(0o640)
-    (tmp_path / "app/password").write_text("another")
-    capsys.readouterr()
-    run(tmp_path, "app", "owner")
-    assert f"only their owner can read: {tmp_path}/app/dsn\n" in capsys.readouterr().err
-
-
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
-    run(tmp_path, "app", "owner")
-    note = tmp_path / "app" / NOTE
-    note.unlink()
-    note.symlink_to("/proc/self/mem")  # its first byte cannot be read, by root neither
-    with pytest.raises(Failure, match=f"app/{NOTE} cannot be read") as told:
-        run(tmp_path, "app", "owner")
-    assert told.value.code == "not_readable"
-
-
-@pytest.mark.parametrize("torn", ["", '{"dsn": "12', "[]"])
-def test_a_torn_note_is_taken_for_an_empty_one(tmp_path: Path, torn: str):
-    run(tmp_path, *EVERY)
-    before = files(tmp_path)
-    whole = (tmp_path / "app" / NOTE).read_text()
-    (tmp_path / "app" / NOTE).write_text(torn)
-    run(tmp_path, *EVERY)
-    assert files(tmp_path) == before
-    assert (tmp_path / "app" / NOTE).read_text() == whole
