@@ -1,5 +1,7 @@
 """How the rows of the table are written down."""
 
+from functools import partial
+
 from telemetry.metric import Kind, Metric, Panel
 
 BATCH_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -13,7 +15,8 @@ BOARDS = {
 }
 
 
-def counter(
+def _figure(
+    kind: Kind,
     name: str,
     unit: str,
     labels: tuple[str, ...],
@@ -22,19 +25,11 @@ def counter(
     *panels: Panel,
     alerts: tuple[str, ...] = (),
 ) -> Metric:
-    return Metric(name, Kind.COUNTER, unit, labels, meaning, tellers, panels, alerts)
+    return Metric(name, kind, unit, labels, meaning, tellers, panels, alerts)
 
 
-def gauge(
-    name: str,
-    unit: str,
-    labels: tuple[str, ...],
-    meaning: str,
-    tellers: str,
-    *panels: Panel,
-    alerts: tuple[str, ...] = (),
-) -> Metric:
-    return Metric(name, Kind.GAUGE, unit, labels, meaning, tellers, panels, alerts)
+counter = partial(_figure, Kind.COUNTER)
+gauge = partial(_figure, Kind.GAUGE)
 
 
 def seconds(
